@@ -1,0 +1,20 @@
+// Package config reads Gantry's configuration: a YAML file in, a typed [Config] or every [Problem] out.
+//
+// The structs in types.go are the one truth. Their tags drive the decoder, the defaults, the JSON Schema
+// (docs/gantry.schema.json) and the reference for people (docs/configuration.md):
+//
+//	yaml      the key; "-" is not a key
+//	doc       one sentence
+//	default   value of an absent key, written as in the file
+//	enum      the accepted words, separated by commas
+//	min, max  bounds of a number or duration, or of the length of a list
+//	required  "true": the key must be there
+//	format    what a string means: name, listen, address, host, secret, kind, percent
+//	place     "service": not allowed under defaults
+//
+// The file is read strictly: an unknown key, a wrong type, a name or an address used twice is a problem. All problems
+// are reported at once, in the order of the file, each with its place and what would be right. A key that is part of
+// the public contract but not served by this version is refused with a sentence (unserved.go), never ignored.
+package config
+
+//go:generate go run ./internal/gen

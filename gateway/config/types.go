@@ -1,0 +1,151 @@
+package config
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Config is one configuration as the gateway uses it: every default filled in, every reference resolved, every rule
+// checked. It is made by [Load] or [Parse] and not changed afterwards; the zero value is not useful.
+type Config struct {
+	Admin    Admin
+	Log      Log
+	Services []Service
+	// Hash is the lower-case hexadecimal SHA-256 of the file's bytes as they were read. Secrets are never part of it:
+	// the file holds only references to them.
+	Hash string
+}
+
+// document is the file's outermost mapping. It exists beside Config because `defaults` is used up while decoding.
+type document struct {
+	Admin    Admin     `yaml:"admin" doc:"The web page, the API and the metrics."`
+	Log      Log       `yaml:"log" doc:"What is logged, and how. Lines go to standard error."`
+	Defaults Service   `yaml:"defaults" doc:"Settings for every service that does not say otherwise."`
+	Services []Service `yaml:"services" required:"true" min:"1" max:"1000" doc:"The virtual services (VIPs): what clients connect to, and who serves them."`
+}
+
+// Admin says where the page, the API and the metrics are served.
+type Admin struct {
+	// Listen is IP:PORT or [IPv6]:PORT. Port 0 asks the system for a free one.
+	Listen string `yaml:"listen" format:"listen" default:"127.0.0.1:9440" doc:"Address of the page, the API and the metrics."`
+	// Token is the secret itself, already fetched from where the file points. Empty = none is asked for. Never log it.
+	Token string `yaml:"token" format:"secret" doc:"Callers must send \"Authorization: Bearer TOKEN\". Needed when listen is not a loopback address."`
+}
+
+// Log says what is logged.
+type Log struct {
+	Level    string `yaml:"level" default:"info" enum:"debug,info,warn,error" doc:"Lowest level that is logged."`
+	Format   string `yaml:"format" default:"text" enum:"text,json" doc:"Form of the lines."`
+	Sessions bool   `yaml:"sessions" default:"false" doc:"One INFO line for each session that ends (otherwise DEBUG)."`
+}
+
+// Service is one virtual service: the addresses clients connect to and the servers behind them.
+// Keys marked place:"service" belong to one service and are not allowed under `defaults`.
+type Service struct {
+	Name     string `yaml:"name" place:"service" required:"true" format:"name" doc:"Name in logs, metrics and commands; used once."`
+	Protocol string `yaml:"protocol" place:"service" required:"true" enum:"tcp,dicom,mllp" doc:"What the clients speak."`
+	// Listen holds at least one address; none overlaps another one of the whole file.
+	Listen []netip.AddrPort `yaml:"listen" place:"service" required:"true" min:"1" max:"64" doc:"Addresses that clients connect to."`
+
+	Mode         string `yaml:"mode" default:"l7-snat" enum:"l7-snat" doc:"How connections reach the servers: from an address of the gateway."`
+	Distribution string `yaml:"distribution" default:"balance" enum:"balance,failover" doc:"Share the clients out, or use the first usable server in file order."`
+	Algorithm    string `yaml:"algorithm" default:"least-connections" enum:"least-connections,round-robin,random-two,source-hash" doc:"How a server is chosen for a client that persistence does not place."`
+	OnDown       string `yaml:"on_down" default:"drain" enum:"drain,close" doc:"What happens to the sessions of a server that goes down: they may finish, or are closed."`
+
+	SlowStart time.Duration  `yaml:"slow_start" default:"30s" min:"0s" max:"1h" doc:"After a recovery (down to up) a server's share grows from small to full over this time. 0 = at once."`
+	Limits    Limits         `yaml:"limits" doc:"Bounds on what clients may hold open."`
+	Allow     []netip.Prefix `yaml:"allow" max:"1024" doc:"Client networks that may connect. Absent = all."`
+	Timeouts  Timeouts       `yaml:"timeouts" doc:"How long each step may take."`
+
+	Persistence Persistence `yaml:"persistence" doc:"Keeps a client on its server. A client goes elsewhere only while that server is unusable, and stays there afterwards."`
+	MLLP        MLLP        `yaml:"mllp" place:"service" doc:"For protocol mllp only."`
+
+	// Checks are the service's own (or the defaults', or the protocol's). The gateway uses the servers' Checks.
+	Checks  []Check  `yaml:"checks" max:"16" doc:"How the servers are judged; a server is up when all of them are up. Absent = one check that fits the protocol."`
+	Servers []Server `yaml:"servers" place:"service" required:"true" min:"1" max:"256" doc:"The real servers (RIPs)."`
+}
+
+// Limits bounds what clients may hold open in one service.
+type Limits struct {
+	Connections          int `yaml:"connections" default:"0" min:"0" max:"1000000" doc:"Most connections at one time. 0 = none."`
+	ConnectionsPerSource int `yaml:"connections_per_source" default:"0" min:"0" max:"1000000" doc:"Most connections of one client address at one time. 0 = none."`
+}
+
+// Timeouts of one service. None is negative; only Drain may be 0.
+type Timeouts struct {
+	Connect   time.Duration `yaml:"connect" default:"5s" min:"1ms" max:"10m" doc:"For opening a connection to a server; then the next server is tried."`
+	Handshake time.Duration `yaml:"handshake" default:"30s" min:"1ms" max:"1h" doc:"For a client's first complete unit (dicom: the association request). No server is dialled before it."`
+	Client    time.Duration `yaml:"client" default:"1h" min:"1ms" max:"8760h" doc:"A session ends when the client side was silent this long."`
+	Server    time.Duration `yaml:"server" default:"1h" min:"1ms" max:"8760h" doc:"A session ends when the server side was silent this long."`
+	Drain     time.Duration `yaml:"drain" default:"10m" min:"0s" max:"168h" doc:"How long running sessions may finish when the gateway stops or their service is removed. 0 = closed at once."`
+}
+
+// Persistence says how a client is remembered.
+type Persistence struct {
+	By      string        `yaml:"by" default:"source-ip" enum:"source-ip,none" doc:"What a client is recognised by."`
+	Timeout time.Duration `yaml:"timeout" default:"1h" min:"1s" max:"8760h" doc:"How long a client is remembered; the clock restarts at each new connection."`
+	Entries int           `yaml:"entries" default:"100000" min:"1" max:"1000000" doc:"Most clients remembered; the oldest makes room. About 100 bytes each: 10 MB for the default, 100 MB for the maximum."`
+}
+
+// MLLP holds what only a service of protocol mllp has.
+type MLLP struct {
+	Routing string `yaml:"routing" default:"per-connection" enum:"per-connection" doc:"What is balanced: whole connections."`
+}
+
+// Server is one real server of a service.
+type Server struct {
+	Name string `yaml:"name" required:"true" format:"name" doc:"Name in logs, metrics and commands; used once in the service."`
+	// Address is what the file says; Host and Port are its parts.
+	Address string `yaml:"address" required:"true" format:"address" doc:"HOST or HOST:PORT, an IP address or a name. Without a port: the port the client came to."`
+	// Host is an IP address without brackets, or a name.
+	Host string `yaml:"-"`
+	// Port is 1…65535, or 0 for the port that the client came to.
+	Port int `yaml:"-"`
+
+	Weight         int  `yaml:"weight" default:"100" min:"1" max:"256" doc:"Share of the clients, relative to the other servers."`
+	Backup         bool `yaml:"backup" default:"false" doc:"Serves only when no server without this mark is usable."`
+	MaxConnections int  `yaml:"max_connections" default:"0" min:"0" max:"1000000" doc:"Most connections at one time. 0 = none."`
+
+	// Checks are the resolved ones: the server's own, else the service's, else the protocol's default; never empty,
+	// each with Address, Port and Fingerprint filled in.
+	Checks []Check `yaml:"checks" max:"16" doc:"Replace the service's checks for this server."`
+}
+
+// Check is one way of judging a server. The fields of its kind are in Settings.
+type Check struct {
+	Type string `yaml:"type" required:"true" format:"kind" doc:"Kind of check."`
+	Name string `yaml:"name" format:"name" doc:"Name in logs, metrics and the status. Absent = the type."`
+
+	Interval time.Duration `yaml:"interval" default:"10s" min:"100ms" max:"24h" doc:"Time from one check to the next."`
+	// Timeout may be longer than Interval: the next check then starts late, two never run at once.
+	Timeout time.Duration `yaml:"timeout" min:"10ms" max:"1h" doc:"For one whole check, from connecting to closing. May be longer than interval: the next check then starts late. Absent = 5s, or interval when that is shorter."`
+	Rise    int           `yaml:"rise" default:"2" min:"1" max:"100" doc:"Successes in a row that bring a server up."`
+	Fall    int           `yaml:"fall" default:"3" min:"1" max:"100" doc:"Failures in a row that take a server down."`
+	// FastInterval is never longer than Interval.
+	FastInterval time.Duration `yaml:"fast_interval" min:"100ms" max:"24h" doc:"Instead of interval while the count is moving. Absent = 2s, or interval when that is shorter."`
+	DownInterval time.Duration `yaml:"down_interval" min:"100ms" max:"24h" doc:"Instead of interval while the server is down. Absent = interval."`
+	// Jitter is a share, 0…1.
+	Jitter float64 `yaml:"jitter" format:"percent" default:"20%" min:"0" max:"1" doc:"Intervals vary by up to this share, so that checks do not come in step."`
+
+	// Address and Port are what is checked. In a Server's Checks both are filled in: the host without brackets, the
+	// port 1…65535 (the server's, else the service's first listening port).
+	Address string `yaml:"address" format:"host" doc:"Host to check instead of the server's."`
+	Port    int    `yaml:"port" min:"1" max:"65535" doc:"Port to check. Absent = the server's, else the service's first listening port."`
+
+	// TLS is nil when the check does not use it.
+	TLS *TLS `yaml:"tls" doc:"The check speaks TLS. An empty block {} turns it on."`
+
+	// Settings holds the fields of the check's kind.
+	Settings Settings `yaml:"-"`
+	// Fingerprint is equal for checks of equal settings, and differs otherwise. It holds no secret.
+	Fingerprint string `yaml:"-"`
+}
+
+// TLS says how a check speaks TLS.
+type TLS struct {
+	ServerName string `yaml:"server_name" format:"host" doc:"Name sent (SNI) and expected in the certificate. Absent = the server's host."`
+	CAFile     string `yaml:"ca_file" doc:"PEM file of the authorities to trust. Absent = the system's."`
+	Verify     bool   `yaml:"verify" default:"true" doc:"Whether the certificate must be valid. Say false for a self-signed one."`
+	// CA is what was read from CAFile.
+	CA []byte `yaml:"-"`
+}
