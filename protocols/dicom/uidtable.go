@@ -1,0 +1,97 @@
+package dicom
+
+const (
+	storagePrefix = "1.2.840.10008.5.1.4.1.1."
+	queryPrefix   = "1.2.840.10008.5.1.4.1.2."
+	syntaxPrefix  = "1.2.840.10008.1.2.4."
+)
+
+// sopClasses with the keywords of PS3.6 table A-1.
+var sopClasses = []UID{
+	{"Verification", VerificationUID},
+	{"StorageCommitmentPushModel", StorageCommitmentPushUID},
+	{"ModalityPerformedProcedureStep", "1.2.840.10008.3.1.2.3.3"},
+	{"BasicGrayscalePrintManagementMeta", "1.2.840.10008.5.1.1.9"},
+	{"BasicColorPrintManagementMeta", "1.2.840.10008.5.1.1.18"},
+
+	{"PatientRootQueryRetrieveInformationModelFind", PatientRootFindUID},
+	{"PatientRootQueryRetrieveInformationModelMove", queryPrefix + "1.2"},
+	{"PatientRootQueryRetrieveInformationModelGet", queryPrefix + "1.3"},
+	{"StudyRootQueryRetrieveInformationModelFind", StudyRootFindUID},
+	{"StudyRootQueryRetrieveInformationModelMove", StudyRootMoveUID},
+	{"StudyRootQueryRetrieveInformationModelGet", StudyRootGetUID},
+	{"CompositeInstanceRootRetrieveMove", queryPrefix + "4.2"},
+	{"CompositeInstanceRootRetrieveGet", queryPrefix + "4.3"},
+	{"ModalityWorklistInformationModelFind", ModalityWorklistUID},
+	{"InstanceAvailabilityNotification", "1.2.840.10008.5.1.4.33"},
+	{"UnifiedProcedureStepPush", "1.2.840.10008.5.1.4.34.6.1"},
+	{"UnifiedProcedureStepWatch", "1.2.840.10008.5.1.4.34.6.2"},
+	{"UnifiedProcedureStepPull", "1.2.840.10008.5.1.4.34.6.3"},
+	{"UnifiedProcedureStepEvent", "1.2.840.10008.5.1.4.34.6.4"},
+	{"UnifiedProcedureStepQuery", "1.2.840.10008.5.1.4.34.6.5"},
+
+	{"ComputedRadiographyImageStorage", storagePrefix + "1"},
+	{"DigitalXRayImageStorageForPresentation", storagePrefix + "1.1"},
+	{"DigitalMammographyXRayImageStorageForPresentation", storagePrefix + "1.2"},
+	{"BreastTomosynthesisImageStorage", storagePrefix + "13.1.3"},
+	{"CTImageStorage", CTImageStorageUID},
+	{"EnhancedCTImageStorage", storagePrefix + "2.1"},
+	{"UltrasoundMultiFrameImageStorage", storagePrefix + "3.1"},
+	{"MRImageStorage", MRImageStorageUID},
+	{"EnhancedMRImageStorage", storagePrefix + "4.1"},
+	{"UltrasoundImageStorage", storagePrefix + "6.1"},
+	{"SecondaryCaptureImageStorage", SecondaryCaptureUID},
+	{"MultiFrameTrueColorSecondaryCaptureImageStorage", storagePrefix + "7.4"},
+	{"TwelveLeadECGWaveformStorage", storagePrefix + "9.1.1"},
+	{"GrayscaleSoftcopyPresentationStateStorage", storagePrefix + "11.1"},
+	{"XRayAngiographicImageStorage", storagePrefix + "12.1"},
+	{"NuclearMedicineImageStorage", storagePrefix + "20"},
+	{"SegmentationStorage", storagePrefix + "66.4"},
+	{"VLEndoscopicImageStorage", storagePrefix + "77.1.1"},
+	{"VLPhotographicImageStorage", storagePrefix + "77.1.4"},
+	{"VLWholeSlideMicroscopyImageStorage", storagePrefix + "77.1.6"},
+	{"BasicTextSRStorage", storagePrefix + "88.11"},
+	{"EnhancedSRStorage", storagePrefix + "88.22"},
+	{"ComprehensiveSRStorage", storagePrefix + "88.33"},
+	{"KeyObjectSelectionDocumentStorage", storagePrefix + "88.59"},
+	{"XRayRadiationDoseSRStorage", storagePrefix + "88.67"},
+	{"EncapsulatedPDFStorage", storagePrefix + "104.1"},
+	{"EncapsulatedCDAStorage", storagePrefix + "104.2"},
+	{"PositronEmissionTomographyImageStorage", storagePrefix + "128"},
+	{"RTImageStorage", storagePrefix + "481.1"},
+	{"RTDoseStorage", storagePrefix + "481.2"},
+	{"RTStructureSetStorage", storagePrefix + "481.3"},
+	{"RTPlanStorage", storagePrefix + "481.5"},
+}
+
+// transferSyntaxes with the keywords of PS3.6 table A-1.
+var transferSyntaxes = []UID{
+	{"ImplicitVRLittleEndian", ImplicitVRLittleEndianUID},
+	{"ExplicitVRLittleEndian", ExplicitVRLittleEndianUID},
+	{"DeflatedExplicitVRLittleEndian", "1.2.840.10008.1.2.1.99"},
+	{"ExplicitVRBigEndian", "1.2.840.10008.1.2.2"}, // retired
+	{"JPEGBaseline8Bit", syntaxPrefix + "50"},
+	{"JPEGExtended12Bit", syntaxPrefix + "51"},
+	{"JPEGLossless", syntaxPrefix + "57"},
+	{"JPEGLosslessSV1", syntaxPrefix + "70"},
+	{"JPEGLSLossless", syntaxPrefix + "80"},
+	{"JPEGLSNearLossless", syntaxPrefix + "81"},
+	{"JPEG2000Lossless", syntaxPrefix + "90"},
+	{"JPEG2000", syntaxPrefix + "91"},
+	{"JPIPReferenced", syntaxPrefix + "94"},
+	{"MPEG2MPML", syntaxPrefix + "100"},
+	{"MPEG2MPHL", syntaxPrefix + "101"},
+	{"MPEG4HP41", syntaxPrefix + "102"},
+	{"MPEG4HP41BD", syntaxPrefix + "103"},
+	{"MPEG4HP422D", syntaxPrefix + "104"},
+	{"MPEG4HP423D", syntaxPrefix + "105"},
+	{"HEVCMP51", syntaxPrefix + "107"},
+	{"HEVCM10P51", syntaxPrefix + "108"},
+	{"JPEGXLLossless", syntaxPrefix + "110"},
+	{"JPEGXLJPEGRecompression", syntaxPrefix + "111"},
+	{"JPEGXL", syntaxPrefix + "112"},
+	{"HTJ2KLossless", syntaxPrefix + "201"},
+	{"HTJ2KLosslessRPCL", syntaxPrefix + "202"},
+	{"HTJ2K", syntaxPrefix + "203"},
+	{"RLELossless", "1.2.840.10008.1.2.5"},
+}
