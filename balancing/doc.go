@@ -1,0 +1,2 @@
+// Package balancing chooses a server for each client connection.
+package balancing

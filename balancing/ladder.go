@@ -1,0 +1,75 @@
+package balancing
+
+// lostRaces is how often Pick chooses anew when the server it chose filled up
+// between the look and the acquisition. After that it takes any that lets it in.
+const lostRaces = 3
+
+// ladder lists the rungs, best first. A server that is up is known to work, one
+// that is checking may; any regular server comes before any backup.
+func ladder(regular, backup []*member) []rung {
+	var out []rung
+	for _, side := range [][]*member{regular, backup} {
+		if len(side) > 0 {
+			out = append(out, rung{side, Up}, rung{side, Checking})
+		}
+	}
+	return out
+}
+
+// choose climbs down the ladder to the first rung with room and acquires a
+// server there; nil when there is none. A rung whose servers are all full is
+// passed over like an empty one: nothing waits here, and a client served by a
+// backup is better off than one refused.
+func (p *Pool) choose(r *Request) *Server {
+	for i := range p.rungs {
+		if s := p.take(&p.rungs[i], r); s != nil {
+			return s
+		}
+	}
+	return nil
+}
+
+// take acquires a server of one rung.
+func (p *Pool) take(g *rung, r *Request) *Server {
+	if p.distribution == Failover {
+		return g.first(r)
+	}
+	for range lostRaces {
+		m := p.best(g, r)
+		if m == nil {
+			return nil
+		}
+		if m.server.TryAcquire() {
+			return m.server
+		}
+	}
+	return g.first(r)
+}
+
+// best chooses by the algorithm; nil when the rung has no candidate.
+func (p *Pool) best(g *rung, r *Request) *member {
+	switch p.algorithm {
+	case RoundRobin:
+		return p.roundRobin(g, r)
+	case RandomTwo:
+		return g.randomTwo(r)
+	case SourceHash:
+		return g.sourceHash(r)
+	}
+	return p.leastConnections(g, r)
+}
+
+// first acquires the first candidate, in file order, that lets it.
+func (g *rung) first(r *Request) *Server {
+	for _, m := range g.members {
+		if g.candidate(m, r) && m.server.TryAcquire() {
+			return m.server
+		}
+	}
+	return nil
+}
+
+// candidate says whether m stands on this rung, has room, and was not tried.
+func (g *rung) candidate(m *member, r *Request) bool {
+	return m.server.state.Load() == word(g.health, Ready) && !m.server.full() && !r.tried(m.server)
+}

@@ -1,0 +1,130 @@
+package balancing
+
+import (
+	"errors"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// ErrNoServer means that no server beyond those tried may be used.
+var ErrNoServer = errors.New("no usable server")
+
+// ErrFull means that there are usable servers, but all of them run as many
+// sessions as max_connections allows.
+var ErrFull = errors.New("all usable servers are at max_connections")
+
+// Member is a server in its place in a pool.
+type Member struct {
+	Server *Server
+	Backup bool // serves only when no other server can
+}
+
+// PoolOptions describes a pool to NewPool.
+type PoolOptions struct {
+	Members      []Member     // in file order; each server once
+	Algorithm    Algorithm    // ignored by Failover
+	Distribution Distribution //
+	Persistence  *Persistence // nil = clients are not remembered; may be shared with the pool before a reload
+}
+
+// Pool is one service's servers and the way to choose among them. Its members
+// never change; a new configuration is a new pool over the same servers. It must
+// be made by NewPool. All methods may be called from any goroutine.
+type Pool struct {
+	members      []*member // file order
+	rungs        []rung    // the ladder, best first
+	byID         map[uint32]*Server
+	algorithm    Algorithm
+	distribution Distribution
+	persistence  *Persistence
+	turn         atomic.Uint64 // numbers the choices of least-connections
+	wheel        sync.Mutex    // over every member.current
+}
+
+// member is a server with what this pool's algorithms remember about it.
+type member struct {
+	server  *Server
+	backup  bool
+	last    atomic.Uint64 // turn of its last choice, by least-connections
+	current int64         // smooth round-robin's running weight; under Pool.wheel
+}
+
+// rung is one step of the ladder: some members, and the health they must have.
+type rung struct {
+	members []*member
+	health  Health
+}
+
+// Request is one client connection that looks for a server.
+type Request struct {
+	Key   Key       // who asks; zero = nobody in particular
+	Now   time.Time // the time of asking
+	Tried []*Server // servers that failed this very connection; they are passed over
+}
+
+// NewPool makes a pool. It does not keep o.Members.
+func NewPool(o PoolOptions) *Pool {
+	p := &Pool{
+		byID:         make(map[uint32]*Server, len(o.Members)),
+		algorithm:    o.Algorithm,
+		distribution: o.Distribution,
+		persistence:  o.Persistence,
+	}
+	var regular, backup []*member
+	for _, m := range o.Members {
+		n := &member{server: m.Server, backup: m.Backup}
+		p.members = append(p.members, n)
+		p.byID[m.Server.id] = m.Server
+		if m.Backup {
+			backup = append(backup, n)
+		} else {
+			regular = append(regular, n)
+		}
+	}
+	p.rungs = ladder(regular, backup)
+	return p
+}
+
+// Members lists the members in file order. The slice is the caller's.
+func (p *Pool) Members() []Member {
+	out := make([]Member, len(p.members))
+	for i, m := range p.members {
+		out[i] = Member{Server: m.server, Backup: m.backup}
+	}
+	return out
+}
+
+// Usable says whether any server, backups included, may take a session, full or not.
+func (p *Pool) Usable() bool {
+	return slices.ContainsFunc(p.members, func(m *member) bool { return m.server.Usable() })
+}
+
+// Pick chooses a server and counts the session in: the caller must call
+// Release on it exactly once, when the session ends or its dial fails. After a
+// failed dial the caller asks again with that server among Tried. The error is
+// ErrNoServer or ErrFull. Pick does not allocate.
+func (p *Pool) Pick(r Request) (*Server, error) {
+	s := p.pick(&r)
+	if s != nil {
+		return s, nil
+	}
+	if slices.ContainsFunc(p.members, func(m *member) bool { return m.server.Usable() && !r.tried(m.server) }) {
+		return nil, ErrFull
+	}
+	return nil, ErrNoServer
+}
+
+// pick is Pick with nil for "none".
+func (p *Pool) pick(r *Request) *Server {
+	if p.persistence == nil || r.Key == (Key{}) {
+		return p.choose(r)
+	}
+	return p.remembered(r)
+}
+
+// tried says whether s already failed this connection.
+func (r *Request) tried(s *Server) bool {
+	return len(r.Tried) > 0 && slices.Contains(r.Tried, s)
+}
