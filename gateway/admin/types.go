@@ -59,14 +59,14 @@ type ServerStatus struct {
 // CheckStatus is the last result of one check of one server.
 type CheckStatus struct {
 	Name       string    `json:"name"`
-	Type       string    `json:"type"`        // connect | http | dicom-echo
-	State      string    `json:"state"`       // up | down | checking
-	Since      time.Time `json:"since"`       // when State was entered
-	Last       time.Time `json:"last"`        // when the last check began; the zero time before the first
-	DurationMS float64   `json:"duration_ms"` // of the last check, in milliseconds
-	Stage      string    `json:"stage"`       // where the last check failed: connect | tls | open | ask | close; empty when it passed
-	Reason     string    `json:"reason"`      // why, from negotiate's closed set; empty when it passed
-	Message    string    `json:"message"`     // the last result as one sentence for people
+	Type       string    `json:"type"`          // connect | http | dicom-echo
+	State      string    `json:"state"`         // up | down | checking
+	Since      time.Time `json:"since"`         // when State was entered
+	Last       time.Time `json:"last,omitzero"` // when the last check began; absent before the first
+	DurationMS float64   `json:"duration_ms"`   // of the last check, in milliseconds
+	Stage      string    `json:"stage"`         // where the last check failed: connect | tls | open | ask | close; empty when it passed
+	Reason     string    `json:"reason"`        // why, from negotiate's closed set; empty when it passed
+	Message    string    `json:"message"`       // the last result as one sentence for people
 }
 
 // Event is a state change or an administrative action.

@@ -1,0 +1,153 @@
+package admin
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// fakeControl is a gateway with one service of two servers. It notes what it was asked.
+type fakeControl struct {
+	mu       sync.Mutex
+	status   Status
+	events   []Event
+	ready    error
+	reloaded Reloaded
+	refusal  error // what Reload returns
+	panics   bool  // Status panics
+
+	change ServerChange
+	actor  string
+}
+
+var _ Control = (*fakeControl)(nil)
+
+func (f *fakeControl) Status() Status {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.panics {
+		panic("a mistake")
+	}
+	return f.status
+}
+
+func (f *fakeControl) Events() []Event { return f.events }
+
+func (f *fakeControl) SetServer(service, server string, c ServerChange) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if service != "DICOM" {
+		return &NotFoundError{Kind: "service", Name: service, Known: []string{"DICOM"}}
+	}
+	for i := range f.status.Services[0].Servers {
+		s := &f.status.Services[0].Servers[i]
+		if s.Name == server {
+			f.change = c
+			return apply(s, c)
+		}
+	}
+	return &NotFoundError{Kind: "server", Name: server, Known: []string{"PACS 1", "PACS2"}}
+}
+
+func apply(s *ServerStatus, c ServerChange) error {
+	if c.Weight != nil {
+		s.Weight = *c.Weight
+	}
+	if c.Admin != nil {
+		s.Admin, s.State = *c.Admin, *c.Admin
+	}
+	return nil
+}
+
+func (f *fakeControl) Reload(ctx context.Context) (Reloaded, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.actor = Actor(ctx)
+	if ctx.Err() != nil {
+		return Reloaded{}, errors.New("the reload was cancelled")
+	}
+	return f.reloaded, f.refusal
+}
+
+func (f *fakeControl) Ready() error { return f.ready }
+
+var at = time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC)
+
+func newFake() *fakeControl {
+	return &fakeControl{
+		status: Status{
+			Version: "0.1.0", Started: at,
+			Config: ConfigStatus{Hash: "5f2c", Loaded: at.Add(time.Second), OK: true},
+			Services: []ServiceStatus{{
+				Name: "DICOM", Protocol: "dicom", Mode: "l7-snat", State: "up",
+				Listen: []string{"10.12.1.100:104", "[fd00::1]:104"},
+				Servers: []ServerStatus{
+					{Name: "PACS 1", Address: "10.12.1.110", State: "up", Admin: "ready", Weight: 100,
+						Active: 3, Total: 120, BytesIn: 1 << 30, BytesOut: 2048,
+						Checks: []CheckStatus{{Name: "dicom-echo", Type: "dicom-echo", State: "up", Since: at,
+							Last: at.Add(time.Minute), DurationMS: 3.25, Message: "C-ECHO answered with success"}}},
+					{Name: "PACS2", Address: "10.12.1.111:11112", State: "down", Admin: "ready", Weight: 50, Backup: true,
+						Checks: []CheckStatus{{Name: "dicom-echo", Type: "dicom-echo", State: "down", Since: at,
+							Last: at.Add(time.Minute), DurationMS: 0.5, Stage: "connect", Reason: "refused",
+							Message: "nothing listens on 10.12.1.111:11112; is the archive running?"}}},
+				},
+			}},
+		},
+		events: []Event{
+			{Time: at.Add(time.Hour), Kind: "admin", Service: "DICOM", Server: "PACS2", From: "ready", To: "drain", By: "127.0.0.1"},
+			{Time: at, Kind: "state", Service: "DICOM", Server: "PACS2", Check: "dicom-echo", From: "checking", To: "down",
+				Message: "nothing listens on 10.12.1.111:11112"},
+		},
+	}
+}
+
+// exchange is one request to a handler.
+type exchange struct {
+	method, path, body string
+	header             map[string]string
+	host               string // empty: 127.0.0.1:9440
+}
+
+func (x exchange) do(t testing.TB, o Options) *http.Response {
+	t.Helper()
+	return x.through(t, Handler(o))
+}
+
+func (x exchange) through(t testing.TB, h http.Handler) *http.Response {
+	t.Helper()
+	r := httptest.NewRequest(x.method, "http://127.0.0.1:9440"+x.path, strings.NewReader(x.body))
+	r.RemoteAddr = "127.0.0.1:50123"
+	if x.host != "" {
+		r.Host = x.host
+	}
+	for k, v := range x.header {
+		r.Header.Set(k, v)
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w.Result()
+}
+
+func options(c Control) Options {
+	return Options{Control: c, Gatherer: prometheus.NewRegistry(), Logger: slog.New(slog.DiscardHandler)}
+}
+
+func text(t testing.TB, w *http.Response) string {
+	t.Helper()
+	b, err := io.ReadAll(w.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+var asJSON = map[string]string{"Content-Type": "application/json"}
