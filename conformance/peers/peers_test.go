@@ -1,0 +1,158 @@
+package peers
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// within is a test's context with an end.
+func within(t *testing.T, d time.Duration) context.Context {
+	ctx, cancel := context.WithTimeout(t.Context(), d)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+func shell(t *testing.T, script string) *Process {
+	t.Helper()
+	p, err := Start(Command{Name: "sh", Path: "/bin/sh", Args: []string{"-c", script}})
+	require.NoError(t, err)
+	t.Cleanup(p.Stop)
+	return p
+}
+
+func TestProcessIsStoppedWithItsChildren(t *testing.T) {
+	ctx := within(t, time.Minute)
+	p := shell(t, "sleep 600 & echo child $!; wait")
+	_, err := p.Await(ctx, "child ")
+	require.NoError(t, err)
+	p.Stop()
+	_, err = p.RSS()
+	require.ErrorContains(t, err, "no process in group")
+}
+
+func TestProcessThatIgnoresSIGTERMIsKilled(t *testing.T) {
+	p := shell(t, "trap '' TERM; echo deaf; while :; do sleep 600; done")
+	_, err := p.Await(within(t, time.Minute), "deaf")
+	require.NoError(t, err)
+	p.Kill()
+	code, err := p.ExitCode(within(t, time.Minute))
+	require.NoError(t, err)
+	require.Equal(t, -1, code)
+}
+
+func TestAwaitEndsWithTheProgram(t *testing.T) {
+	p := shell(t, "echo bye; exit 3")
+	_, err := p.Await(within(t, time.Minute), "never said")
+	require.ErrorContains(t, err, "bye")
+	code, err := p.ExitCode(within(t, time.Minute))
+	require.NoError(t, err)
+	require.Equal(t, 3, code)
+}
+
+func TestProcFigures(t *testing.T) {
+	p := shell(t, "echo up; while :; do :; done")
+	_, err := p.Await(within(t, time.Minute), "up")
+	require.NoError(t, err)
+	rss, err := p.RSS()
+	require.NoError(t, err)
+	require.Positive(t, rss)
+	fds, err := p.Descriptors()
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, fds, 3)
+	require.NoError(t, Until(within(t, time.Minute), "CPU time passes", func() error {
+		used, err := p.CPU()
+		if err == nil && used == 0 {
+			err = context.DeadlineExceeded
+		}
+		return err
+	}))
+}
+
+// TestPeers starts each kind of peer once; starting is already waiting for its answer.
+func TestPeers(t *testing.T) {
+	ctx := within(t, 2*time.Minute)
+	dir := t.TempDir()
+	need := func(t *testing.T, names ...string) {
+		if missing := Missing(names...); missing != nil {
+			t.Skip("not installed: ", missing)
+		}
+	}
+	t.Run("orthanc", func(t *testing.T) {
+		need(t, "Orthanc", "echoscu", "storescu")
+		o, err := StartOrthanc(ctx, "one", dir)
+		require.NoError(t, err)
+		defer o.Stop()
+		files, err := WriteObjects(dir, 1, 3, 1000)
+		require.NoError(t, err)
+		require.NoError(t, Store(ctx, o.DICOM, files))
+		n, err := o.Instances(ctx)
+		require.NoError(t, err)
+		require.Equal(t, 3, n)
+		studies, err := o.Studies(ctx)
+		require.NoError(t, err)
+		require.Equal(t, map[string]bool{StudyUID(1): true}, studies)
+		o.Kill()
+		require.Error(t, Echo(ctx, o.DICOM))
+		require.NoError(t, o.Restart(ctx))
+		require.NoError(t, o.Clear(ctx))
+		n, err = o.Instances(ctx)
+		require.NoError(t, err)
+		require.Zero(t, n)
+	})
+	t.Run("dcmqrscp", func(t *testing.T) {
+		need(t, "dcmqrscp", "echoscu", "storescu", "findscu")
+		a, err := StartArchive(ctx, dir)
+		require.NoError(t, err)
+		defer a.Stop()
+		files, err := WriteObjects(dir, 2, 1, 1000)
+		require.NoError(t, err)
+		require.NoError(t, Store(ctx, a.DICOM, files))
+		found, err := FindStudies(ctx, a.DICOM, "PatientID=ZZ-2", "StudyInstanceUID")
+		require.NoError(t, err)
+		require.Contains(t, found, StudyUID(2))
+	})
+	t.Run("storescp", func(t *testing.T) {
+		need(t, "storescp", "echoscu")
+		r, err := StartReceiver(ctx)
+		require.NoError(t, err)
+		r.Stop()
+	})
+	t.Run("middles", func(t *testing.T) {
+		need(t, "haproxy", "nginx", "storescp", "echoscu")
+		r, err := StartReceiver(ctx)
+		require.NoError(t, err)
+		defer r.Stop()
+		for _, start := range []func() (*Middle, error){
+			func() (*Middle, error) { return StartHAProxy(ctx, dir, r.DICOM, false) },
+			func() (*Middle, error) { return StartHAProxy(ctx, dir, r.DICOM, true) },
+			func() (*Middle, error) { return StartNginxStream(ctx, dir, r.DICOM) },
+		} {
+			m, err := start()
+			require.NoError(t, err)
+			require.NoError(t, Echo(ctx, m.Addr))
+			m.Stop()
+		}
+	})
+}
+
+func TestFreePortsDiffer(t *testing.T) {
+	seen := map[int]bool{}
+	for range 50 {
+		p := FreePort()
+		require.False(t, seen[p])
+		require.Less(t, p, 32768, "outgoing connections of others must not take it")
+		seen[p] = true
+	}
+}
+
+func TestMissing(t *testing.T) {
+	require.Equal(t, []string{"no-such-program"}, Missing("sh", "no-such-program"))
+	require.Equal(t, []string{"dcmtk", "orthanc"}, Packages([]string{"echoscu", "storescu", "Orthanc"}))
+	_, err := os.Stat(filepath.Clean(Find("sh")))
+	require.NoError(t, err)
+}
