@@ -2,7 +2,6 @@ package balancing
 
 import (
 	"math"
-	"math/bits"
 	"math/rand/v2"
 )
 
@@ -13,7 +12,7 @@ func (p *Pool) leastConnections(g *rung, r *Request) *member {
 	var best *member
 	var load, share int64 // of best
 	for _, m := range g.members {
-		if !g.candidate(m, r) {
+		if !m.server.open(g.health) || r.tried(m.server) {
 			continue
 		}
 		l, w := m.server.active.Load()+1, m.server.share(r.Now)
@@ -38,7 +37,7 @@ func (p *Pool) roundRobin(g *rung, r *Request) *member {
 	var best *member
 	var sum int64
 	for _, m := range g.members {
-		if !g.candidate(m, r) {
+		if !m.server.open(g.health) || r.tried(m.server) {
 			continue
 		}
 		w := m.server.share(r.Now)
@@ -58,11 +57,7 @@ func (p *Pool) roundRobin(g *rung, r *Request) *member {
 // one with less running per weight; the first drawn when they are equal, so
 // that idle servers still share by weight.
 func (g *rung) randomTwo(r *Request) *member {
-	a := g.draw(r, nil)
-	if a == nil {
-		return nil
-	}
-	b := g.draw(r, a)
+	a, b := g.draw(rand.Uint64(), r)
 	if b == nil {
 		return a
 	}
@@ -74,75 +69,54 @@ func (g *rung) randomTwo(r *Request) *member {
 	return a
 }
 
-// draw takes one candidate other than not, with chances by effective weight, in
-// one pass: each candidate replaces the one held with the chance of its weight
-// in the sum so far.
-func (g *rung) draw(r *Request, not *member) (held *member) {
-	var sum int64
-	for _, m := range g.members {
-		if m == not || !g.candidate(m, r) {
-			continue
-		}
-		w := m.server.share(r.Now)
-		sum += w
-		if rand.Int64N(sum) < w {
-			held = m
-		}
-	}
-	return held
-}
-
-// sourceHash is weighted rendezvous hashing: each server draws from the key a
-// number that is exponentially distributed with its weight as rate, the smallest
-// serves. A server that goes takes only its own clients along, a weight that
-// changes moves only the clients it must, and two gateways agree because
-// nothing but names, weights and the key goes in.
+// sourceHash is weighted rendezvous hashing. A server that goes takes only its
+// own clients along, a weight that changes moves only the clients it must, and
+// two gateways agree because only names, weights and the key go in.
 func (g *rung) sourceHash(r *Request) *member {
-	var best *member
-	least := math.Inf(1)
-	k := keyHash(r.Key)
+	m, _ := g.draw(keyHash(r.Key), r)
+	return m
+}
+
+// draw lets each candidate draw a lot from ticket and its name, exponentially
+// distributed with its effective weight as rate, and returns the two smallest.
+// That is a draw by weight without putting back: by chance when the ticket is
+// random, always the same when it is a client's.
+func (g *rung) draw(ticket uint64, r *Request) (first, second *member) {
+	var one, two lot
 	for _, m := range g.members {
-		if !g.candidate(m, r) {
+		if !m.server.open(g.health) || r.tried(m.server) {
 			continue
 		}
-		if e := exponential(mix(k, m.server.hash)) / float64(m.server.share(r.Now)); e < least {
-			best, least = m, e
+		u, w := unit(mix(ticket, m.server.hash)), float64(m.server.share(r.Now))
+		if w == two.w && u <= two.u {
+			continue // the common loser, without a call
+		}
+		l := lot{m, u, w}
+		switch {
+		case l.before(&one):
+			one, two = l, one
+		case l.before(&two):
+			two = l
 		}
 	}
-	return best
+	return one.m, two.m
 }
 
-// exponential turns 64 even bits into an exponentially distributed number > 0.
-func exponential(h uint64) float64 {
-	return -math.Log((float64(h>>11) + 0.5) / (1 << 53))
+// lot is what one candidate drew: its number is -ln(u)/w.
+type lot struct {
+	m    *member // nil = nobody drew yet
+	u, w float64
 }
 
-// mix folds a 128-bit product: every bit of both words reaches every bit out.
-// The constants are those of wyhash; the outcome must not change between
-// versions, or a mixed pair would disagree about clients.
-func mix(a, b uint64) uint64 {
-	hi, lo := bits.Mul64(a^0xa0761d6478bd642f, b^0xe7037ed1a0b428db)
-	h := hi ^ lo
-	h ^= h >> 32
-	h *= 0x8ebc6af09c88c6e3
-	return h ^ h>>29
-}
-
-// keyHash folds a key into one word.
-func keyHash(k Key) uint64 {
-	var hi, lo uint64
-	for i := range 8 {
-		hi = hi<<8 | uint64(k[i])
-		lo = lo<<8 | uint64(k[i+8])
+// before says whether l is the smaller number. It asks for logarithms, which
+// cost more than all the rest, only when weights differ and the bounds
+// 1-u <= -ln(u) <= (1-u)/u do not tell.
+func (l *lot) before(o *lot) bool {
+	switch {
+	case o.m == nil || l.w == o.w:
+		return l.u > o.u
+	case (1-l.u)*o.w*o.u >= (1-o.u)*l.w:
+		return false
 	}
-	return mix(hi, lo)
-}
-
-// nameHash folds a server's name into one word: FNV-1a, then mixed.
-func nameHash(name string) uint64 {
-	h := uint64(14695981039346656037)
-	for i := range len(name) {
-		h = (h ^ uint64(name[i])) * 1099511628211
-	}
-	return mix(h, uint64(len(name)))
+	return math.Log(l.u)*o.w > math.Log(o.u)*l.w
 }

@@ -39,7 +39,7 @@ func (p *Pool) take(g *rung, r *Request) *Server {
 		if m == nil {
 			return nil
 		}
-		if m.server.TryAcquire() {
+		if m.server.acquire() {
 			return m.server
 		}
 	}
@@ -62,7 +62,7 @@ func (p *Pool) best(g *rung, r *Request) *member {
 // first acquires the first candidate, in file order, that lets it.
 func (g *rung) first(r *Request) *Server {
 	for _, m := range g.members {
-		if g.candidate(m, r) && m.server.TryAcquire() {
+		if g.candidate(m, r) && m.server.acquire() {
 			return m.server
 		}
 	}
@@ -71,5 +71,5 @@ func (g *rung) first(r *Request) *Server {
 
 // candidate says whether m stands on this rung, has room, and was not tried.
 func (g *rung) candidate(m *member, r *Request) bool {
-	return m.server.state.Load() == word(g.health, Ready) && !m.server.full() && !r.tried(m.server)
+	return m.server.open(g.health) && !r.tried(m.server)
 }

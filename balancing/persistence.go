@@ -66,7 +66,8 @@ func NewPersistence(o PersistenceOptions) *Persistence {
 func (p *Persistence) Timeout() time.Duration { return time.Duration(p.timeout.Load()) }
 
 // SetTimeout changes the timeout, for entries already there too: their clocks
-// run from their last use. 0 or less = DefaultTimeout.
+// run from their last use. Expired entries that a longer timeout reaches again
+// may come back to life. 0 or less = DefaultTimeout.
 func (p *Persistence) SetTimeout(d time.Duration) {
 	if d <= 0 {
 		d = DefaultTimeout

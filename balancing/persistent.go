@@ -7,7 +7,7 @@ func (p *Pool) remembered(r *Request) *Server {
 	id, known := p.persistence.Get(r.Key, r.Now)
 	if known {
 		if home := p.home(id, r); home != nil {
-			if home.TryAcquire() {
+			if home.acquire() {
 				return home
 			}
 			// Only full: this one connection goes elsewhere, the entry stays.
@@ -45,7 +45,7 @@ func (p *Pool) settle(r *Request, old uint32, s *Server) *Server {
 	case other == nil:
 		p.persistence.Put(r.Key, s.id, r.Now)
 		return s
-	case other.TryAcquire():
+	case other.acquire():
 		s.Release()
 		return other
 	}

@@ -108,6 +108,7 @@ func (p *Pool) Usable() bool {
 func (p *Pool) Pick(r Request) (*Server, error) {
 	s := p.pick(&r)
 	if s != nil {
+		s.total.Add(1)
 		return s, nil
 	}
 	if slices.ContainsFunc(p.members, func(m *member) bool { return m.server.Usable() && !r.tried(m.server) }) {

@@ -171,15 +171,19 @@ func (s *Server) EffectiveWeight(now time.Time) float64 {
 	return float64(s.share(now)) / weightScale
 }
 
-// share is the effective weight in thousandths, never 0.
+// share is the effective weight in thousandths, never 0. It is small enough to
+// be inlined into the loops of Pick; the ramp is the rare case.
 func (s *Server) share(now time.Time) int64 {
 	full := s.weight.Load() * weightScale
-	start := s.recovered.Load()
-	if start == nil {
-		return full
+	if start := s.recovered.Load(); start != nil {
+		return s.ramped(full, now.Sub(*start))
 	}
-	ramp := s.slowStart.Load()
-	gone := int64(now.Sub(*start))
+	return full
+}
+
+// ramped is share that long after a recovery.
+func (s *Server) ramped(full int64, gone time.Duration) int64 {
+	ramp := s.SlowStart()
 	if gone >= ramp {
 		return full
 	}

@@ -4,13 +4,22 @@ package balancing
 // must be answered by exactly one Release. It looks at the limit alone, not at
 // health or admin: those are Pool.Pick's.
 func (s *Server) TryAcquire() bool {
+	if !s.acquire() {
+		return false
+	}
+	s.total.Add(1)
+	return true
+}
+
+// acquire is TryAcquire before the total: Pick may still give a server back
+// that it acquired, and a counter that users watch must not go backwards.
+func (s *Server) acquire() bool {
 	for {
 		n := s.active.Load()
 		if limit := s.limit.Load(); limit > 0 && n >= limit {
 			return false
 		}
 		if s.active.CompareAndSwap(n, n+1) {
-			s.total.Add(1)
 			return true
 		}
 	}
@@ -24,10 +33,13 @@ func (s *Server) Release() {
 	}
 }
 
-// full says whether the limit is reached.
-func (s *Server) full() bool {
+// open says whether s has that health, is Ready, and has room.
+func (s *Server) open(h Health) bool {
+	if s.state.Load() != word(h, Ready) {
+		return false
+	}
 	limit := s.limit.Load()
-	return limit > 0 && s.active.Load() >= limit
+	return limit == 0 || s.active.Load() < limit
 }
 
 // Active is the number of sessions running now.
