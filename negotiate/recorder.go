@@ -1,0 +1,79 @@
+package negotiate
+
+import (
+	"context"
+	"time"
+)
+
+// recorder collects stage times and warnings while a check runs. It is used by one
+// goroutine: the one that runs the check.
+type recorder struct {
+	start   time.Time // of the check
+	entered time.Time // of the stage at the end of stages
+	timeout time.Duration
+	stages  []StageTime
+	warning *Fault
+}
+
+type recorderKey struct{}
+
+func recorderOf(ctx context.Context) *recorder {
+	r, _ := ctx.Value(recorderKey{}).(*recorder)
+	return r
+}
+
+// Enter tells the check that runs under ctx that its Prober begins a stage; the time until
+// the next call belongs to that stage. Without such a check it does nothing.
+func Enter(ctx context.Context, s Stage) {
+	if r := recorderOf(ctx); r != nil {
+		r.enter(s)
+	}
+}
+
+// Warn notes something wrong that is no reason to call the server unhealthy. The last
+// warning is kept.
+func Warn(ctx context.Context, f *Fault) {
+	if r := recorderOf(ctx); r != nil {
+		r.warning = f
+	}
+}
+
+// Within returns the time that the whole check has, in words for a sentence: "5 s".
+func Within(ctx context.Context) string {
+	if r := recorderOf(ctx); r != nil {
+		return Seconds(r.timeout)
+	}
+	return "its time"
+}
+
+func newRecorder(timeout time.Duration) *recorder {
+	return &recorder{start: time.Now(), timeout: timeout, stages: make([]StageTime, 0, 5)}
+}
+
+func (r *recorder) enter(s Stage) {
+	r.leave()
+	if r.stage() != s {
+		r.stages = append(r.stages, StageTime{Stage: s})
+	}
+	r.entered = time.Now()
+}
+
+// leave books the time of the present stage.
+func (r *recorder) leave() {
+	if n := len(r.stages); n > 0 {
+		r.stages[n-1].Took += time.Since(r.entered)
+	}
+}
+
+// stage is the one entered last.
+func (r *recorder) stage() Stage {
+	if n := len(r.stages); n > 0 {
+		return r.stages[n-1].Stage
+	}
+	return ""
+}
+
+func (r *recorder) result(f *Fault) Result {
+	r.leave()
+	return Result{Start: r.start, Duration: time.Since(r.start), Stages: r.stages, Fault: f, Warning: r.warning}
+}

@@ -1,0 +1,100 @@
+package negotiate
+
+import (
+	"context"
+	"log/slog"
+	"time"
+)
+
+// Keys of log lines, as everywhere in gantry.
+const (
+	keyService = "service"
+	keyServer  = "server"
+	keyCheck   = "check"
+	keyStage   = "stage"
+	keyReason  = "reason"
+	keyTook    = "took"
+	keyErr     = "err"
+)
+
+// report is one result with what it changed.
+type report struct {
+	key           Key
+	check         Check
+	result        Result
+	before, after Health
+	last          Result // the result before this one
+}
+
+// log writes one line. A change of state, and each step toward one, is for everybody; a
+// check that changes nothing is for those who debug it. What keeps gantry itself from
+// checking is a warning, once until it is over.
+func (r report) log(l *slog.Logger) {
+	level, message := r.line()
+	if !l.Enabled(context.Background(), level) {
+		return
+	}
+	l.LogAttrs(context.Background(), level, message, r.attrs()...)
+}
+
+func (r report) line() (slog.Level, string) {
+	fault := r.result.Fault
+	switch {
+	case fault != nil && !fault.Counts() && fault.Reason == lastReason(r.last):
+		return slog.LevelDebug, "check could not be made"
+	case fault != nil && !fault.Counts():
+		return slog.LevelWarn, "check could not be made"
+	case r.after.State() != r.before.State():
+		return slog.LevelInfo, "check is " + r.after.State().String() + r.decision()
+	case r.after.Moving() && fault != nil:
+		return slog.LevelInfo, "check fails (" + r.after.String() + " to down)"
+	case r.after.Moving():
+		return slog.LevelInfo, "check passes (" + r.after.String() + " to up)"
+	case fault != nil:
+		return slog.LevelDebug, "check failed"
+	default:
+		return slog.LevelDebug, "check passed"
+	}
+}
+
+// decision says how many results made the change: "(3/3)" after a count.
+func (r report) decision() string {
+	if r.before.State() == Checking {
+		return " (first result)"
+	}
+	full := r.before
+	full.count = full.limit()
+	return " (" + full.String() + ")"
+}
+
+func lastReason(r Result) Reason {
+	if r.Fault == nil {
+		return ""
+	}
+	return r.Fault.Reason
+}
+
+func (r report) attrs() []slog.Attr {
+	attrs := []slog.Attr{
+		slog.String(keyService, r.key.Service), slog.String(keyServer, r.key.Server),
+		slog.String(keyCheck, r.key.Check),
+		slog.Duration(keyTook, r.result.Duration.Round(10*time.Microsecond)),
+	}
+	f := r.result.Fault
+	if f == nil {
+		f = r.result.Warning
+	}
+	if f == nil {
+		return attrs
+	}
+	return append(attrs, slog.String(keyStage, string(f.Stage)), slog.String(keyReason, string(f.Reason)),
+		slog.String(keyErr, errorText(f)))
+}
+
+// errorText is the sentence; for a bug it is the place, which only its author understands.
+func errorText(f *Fault) string {
+	if f.Reason == ReasonInternal && f.Err != nil {
+		return f.Err.Error()
+	}
+	return f.Error()
+}
