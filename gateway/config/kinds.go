@@ -1,6 +1,51 @@
 package config
 
+import (
+	"maps"
+	"reflect"
+	"slices"
+
+	"gantry/negotiate"
+)
+
 // Settings are the fields of one kind of check.
-type Settings interface {
-	Validate(report func(key, got, want string))
+type Settings = negotiate.Settings
+
+// kinds is the one list of the kinds of checks that a configuration may name. Each function returns a pointer to a
+// struct with the tags of this package, its defaults not yet filled in.
+var kinds = map[string]func() Settings{
+	"connect":    func() Settings { return &connectSettings{} },
+	"dicom-echo": func() Settings { return &dicomEchoSettings{} },
+	"http":       func() Settings { return &httpSettings{} },
 }
+
+// kindOfProtocol is the check of a service that names none. None of them sends anything that could create or change a
+// record. A protocol that is not listed gets connect.
+var kindOfProtocol = map[string]string{"dicom": "dicom-echo"}
+
+// kindNames returns the kinds in alphabetical order.
+func kindNames() []string { return slices.Sorted(maps.Keys(kinds)) }
+
+// newSettings returns the settings of a kind with their defaults, and the struct behind them.
+func newSettings(kind string) (Settings, reflect.Value) {
+	s := kinds[kind]()
+	v := reflect.ValueOf(s).Elem()
+	setDefaults(v)
+	return s, v
+}
+
+// kindWithKey names a kind whose settings have this key, "" when none does.
+func kindWithKey(key string) string {
+	for _, kind := range kindNames() {
+		_, v := newSettings(kind)
+		for _, f := range fieldsOf(v.Type()) {
+			if f.key == key {
+				return kind
+			}
+		}
+	}
+	return ""
+}
+
+// secure is implemented by settings that can ask for TLS themselves, as http does with scheme: https.
+type secure interface{ Secure() bool }

@@ -125,11 +125,11 @@ type Check struct {
 	FastInterval time.Duration `yaml:"fast_interval" min:"100ms" max:"24h" doc:"Instead of interval while the count is moving. Absent = 2s, or interval when that is shorter."`
 	DownInterval time.Duration `yaml:"down_interval" min:"100ms" max:"24h" doc:"Instead of interval while the server is down. Absent = interval."`
 	// Jitter is a share, 0…1.
-	Jitter float64 `yaml:"jitter" format:"percent" default:"20%" min:"0" max:"1" doc:"Intervals vary by up to this share, so that checks do not come in step."`
+	Jitter float64 `yaml:"jitter" format:"percent" default:"20%" min:"0" max:"1" doc:"Each wait is shortened by up to this share, at random, so that checks do not come in step."`
 
 	// Address and Port are what is checked. In a Server's Checks both are filled in: the host without brackets, the
 	// port 1…65535 (the server's, else the service's first listening port).
-	Address string `yaml:"address" format:"host" doc:"Host to check instead of the server's."`
+	Address string `yaml:"address" format:"address" doc:"HOST or HOST:PORT to check instead of the server's address."`
 	Port    int    `yaml:"port" min:"1" max:"65535" doc:"Port to check. Absent = the server's, else the service's first listening port."`
 
 	// TLS is nil when the check does not use it.

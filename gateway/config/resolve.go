@@ -1,0 +1,55 @@
+package config
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"slices"
+)
+
+// resolveChecks gives each server its checks: its own, else the service's, else the protocol's.
+func (s *Service) resolveChecks() {
+	if len(s.Checks) == 0 {
+		s.Checks = []Check{defaultCheck(s.Protocol)}
+	}
+	for i := range s.Servers {
+		server := &s.Servers[i]
+		if len(server.Checks) == 0 {
+			server.Checks = s.Checks
+		}
+		// Cloned, since each server's checks get their own address.
+		server.Checks = slices.Clone(server.Checks)
+		for j := range server.Checks {
+			server.Checks[j].aim(s, server)
+		}
+	}
+}
+
+// aim fills in what a check of this server talks to.
+func (c *Check) aim(s *Service, server *Server) {
+	if c.Address == "" {
+		c.Address = server.Host
+	}
+	if c.Port == 0 {
+		c.Port = server.Port
+	}
+	if c.Port == 0 {
+		c.Port = int(s.Listen[0].Port())
+	}
+	c.Fingerprint = c.fingerprint()
+}
+
+// fingerprint hashes every setting, the certificate authorities themselves included, so that a new file under the old
+// name counts as a change.
+func (c *Check) fingerprint() string {
+	bare := *c
+	bare.Fingerprint = ""
+	text, err := json.Marshal(bare)
+	if err != nil {
+		// Settings that cannot be written as JSON are a mistake of their package; never equal is the safe answer.
+		return fmt.Sprintf("%p", c)
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:])
+}

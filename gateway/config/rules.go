@@ -1,0 +1,105 @@
+package config
+
+import (
+	"fmt"
+	"net/netip"
+)
+
+// rules checks what no single value shows. It runs after problems too, and passes over what could not be read.
+func (d *decoder) rules(doc *document) {
+	d.adminRules(doc.Admin)
+	seen := newListeners(d, doc.Admin)
+	names := map[string]int{}
+	for i := range doc.Services {
+		s, path := &doc.Services[i], fmt.Sprintf("services[%d]", i)
+		d.unique(names, s.Name, path, "service")
+		d.serviceRules(s, path)
+		seen.addAll(s, path)
+	}
+	for i := range doc.Services {
+		d.loops(&doc.Services[i], fmt.Sprintf("services[%d]", i), seen)
+	}
+	d.checkNames(d.base.Checks, "defaults")
+}
+
+// adminRules: what is not on loopback is reachable by others, and asks for a token.
+func (d *decoder) adminRules(a Admin) {
+	listen, err := netip.ParseAddrPort(a.Listen)
+	_, tokenGiven := d.places["admin.token"]
+	if err == nil && !listen.Addr().IsLoopback() && !tokenGiven {
+		d.add(d.near("admin", "listen"), "admin.listen", "not a loopback address, and admin.token is missing", quoted(a.Listen),
+			"add token: ${NAME} or file:PATH, or listen on 127.0.0.1")
+	}
+}
+
+// unique notes a name and reports its second use.
+func (d *decoder) unique(names map[string]int, name, path, what string) {
+	if name == "" {
+		return
+	}
+	p := d.near(path, "name")
+	if line, twice := names[name]; twice {
+		d.add(p, path+".name", fmt.Sprintf("%s name is used twice", what), quoted(name), fmt.Sprintf("choose another; the first is on line %d", line))
+		return
+	}
+	names[name] = p.line
+}
+
+func (d *decoder) serviceRules(s *Service, path string) {
+	if _, given := d.places[path+".mllp"]; given && s.Protocol != "mllp" && s.Protocol != "" {
+		d.add(d.near(path, "mllp"), path+".mllp", "only a service of protocol mllp has this key", "protocol "+s.Protocol, "remove it")
+	}
+	d.checkNames(s.Checks, path)
+	names, addresses := map[string]int{}, map[string]int{}
+	for i := range s.Servers {
+		server, sub := &s.Servers[i], fmt.Sprintf("%s.servers[%d]", path, i)
+		d.unique(names, server.Name, sub, "server")
+		d.uniqueAddress(addresses, server, sub)
+		d.checkNames(server.Checks, sub)
+		d.needsPort(s, server, sub)
+	}
+}
+
+// uniqueAddress: a server listed twice would get twice its share and be judged twice, by mistake as a rule.
+func (d *decoder) uniqueAddress(seen map[string]int, server *Server, path string) {
+	if server.Host == "" {
+		return
+	}
+	p, key := d.near(path, "address"), fmt.Sprintf("%s|%d", server.Host, server.Port)
+	if line, twice := seen[key]; twice {
+		d.add(p, path+".address", "server address is used twice in one service", quoted(server.Address),
+			fmt.Sprintf("the first is on line %d; use weight for a larger share", line))
+		return
+	}
+	seen[key] = p.line
+}
+
+// needsPort: port 0 means that the system chooses, and no server listens on what it chose.
+func (d *decoder) needsPort(s *Service, server *Server, path string) {
+	for _, l := range s.Listen {
+		if l.IsValid() && l.Port() == 0 && server.Host != "" && server.Port == 0 {
+			d.add(d.near(path, "address"), path+".address", "port is missing while the service listens on port 0", quoted(server.Address), "write HOST:PORT")
+			return
+		}
+	}
+}
+
+// checkNames: a check's name stands for it in metrics. Its default is the type, so two of a type need names.
+func (d *decoder) checkNames(checks []Check, path string) {
+	names := map[string]int{}
+	for i, c := range checks {
+		sub := fmt.Sprintf("%s.checks[%d]", path, i)
+		at, ok := d.places[sub]
+		if !ok || c.Name == "" {
+			continue // inherited: reported where it stands
+		}
+		if _, own := d.places[sub+".name"]; own {
+			at = d.places[sub+".name"]
+		}
+		if line, twice := names[c.Name]; twice {
+			d.add(at, sub, "check name is used twice", quoted(c.Name), fmt.Sprintf("give one of them a name of its own; the first is on line %d", line))
+			continue
+		}
+		names[c.Name] = at.line
+	}
+}
