@@ -1,0 +1,95 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/net/netutil"
+
+	"gantry/gateway/admin"
+	"gantry/gateway/config"
+)
+
+// adminGrace is how long running admin requests may take when the address is
+// closed.
+const adminGrace = 3 * time.Second
+
+// adminServer is the admin address while it is open. Its handler can change
+// under it, because a reload can change the token.
+type adminServer struct {
+	listener net.Listener
+	server   *http.Server
+	handler  atomic.Pointer[http.Handler]
+	most     int
+}
+
+// ServeHTTP goes to the handler in force.
+func (a *adminServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	(*a.handler.Load()).ServeHTTP(w, r)
+}
+
+func (a *adminServer) addr() string { return a.listener.Addr().String() }
+
+func (g *Gateway) openAdmin(c config.Admin, most int) (*adminServer, error) {
+	listener, err := net.Listen("tcp", c.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("admin: cannot listen on %s: %w", c.Listen, cause(err))
+	}
+	a := &adminServer{listener: listener, most: most}
+	a.server = admin.NewServer(a, g.log)
+	a.use(g.adminHandler(c.Token))
+	g.housed.Go(func() {
+		if err := a.server.Serve(netutil.LimitListener(listener, most)); !errors.Is(err, http.ErrServerClosed) {
+			g.log.Error("the admin address stopped", "err", err.Error())
+		}
+	})
+	return a, nil
+}
+
+// cause strips what net.Listen says twice.
+func cause(err error) error {
+	var op *net.OpError
+	if errors.As(err, &op) {
+		return op.Err
+	}
+	return err
+}
+
+func (g *Gateway) adminHandler(token string) http.Handler {
+	return admin.Handler(admin.Options{Control: g, Gatherer: g.opts.Registry, Token: token, Logger: g.log})
+}
+
+func (a *adminServer) use(h http.Handler) { a.handler.Store(&h) }
+
+func (a *adminServer) close() {
+	ctx, cancel := context.WithTimeout(context.Background(), adminGrace)
+	defer cancel()
+	if a.server.Shutdown(ctx) != nil {
+		_ = a.server.Close()
+	}
+}
+
+// reopenAdmin opens the admin address of a new configuration, if it is another
+// one; nil means that the present one stays.
+func (g *Gateway) reopenAdmin(old, now config.Admin) (*adminServer, error) {
+	if old.Listen == now.Listen {
+		return nil, nil
+	}
+	return g.openAdmin(now, g.page.Load().most)
+}
+
+// swapAdmin puts the new admin address, or the new token on the old one, in
+// force. The reload may have come by the old address, so that is closed beside.
+func (g *Gateway) swapAdmin(fresh *adminServer, c config.Admin) {
+	if fresh == nil {
+		g.page.Load().use(g.adminHandler(c.Token))
+		return
+	}
+	old := g.page.Swap(fresh)
+	g.housed.Go(old.close)
+}

@@ -1,0 +1,248 @@
+package gateway
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"gantry/balancing"
+	"gantry/gateway/config"
+	"gantry/gateway/relay"
+	"gantry/negotiate"
+)
+
+// backend is what a real server is across generations of the configuration.
+type backend struct {
+	server  *balancing.Server
+	service string
+	host    string // address literal or name, as configured
+	port    int    // 0: the port that the client came to
+
+	addr      atomic.Pointer[netip.Addr] // where host is now; nil: not known
+	looking   atomic.Bool                // a look-up is under way
+	lookAgain atomic.Int64               // unix seconds
+	changes   atomic.Int64               // of health
+
+	mu       sync.Mutex
+	states   map[string]negotiate.State // of the checks, by name
+	weight   int                        // as last configured
+	cutting  bool                       // on_down: close
+	sessions *session                   // list of those connected to this server
+	running  int
+}
+
+const (
+	// lookupTimeout bounds one look-up of a server's name.
+	lookupTimeout = 2 * time.Second
+	// lookupEvery is how often a name is looked up while it resolves, and
+	// lookupRetry while it does not, in seconds.
+	lookupEvery = 30
+	lookupRetry = 2
+)
+
+func newBackend(service string, c config.Server, slowStart time.Duration) *backend {
+	b := &backend{
+		server: balancing.NewServer(balancing.ServerOptions{
+			Name: c.Name, Address: c.Address, Weight: c.Weight, MaxConnections: c.MaxConnections, SlowStart: slowStart,
+		}),
+		service: service, host: c.Host, port: c.Port, weight: c.Weight, states: map[string]negotiate.State{},
+	}
+	if ip, err := netip.ParseAddr(c.Host); err == nil {
+		ip = ip.Unmap()
+		b.addr.Store(&ip)
+		b.lookAgain.Store(1<<62 - 1)
+	}
+	return b
+}
+
+// target is where to dial for a client that came to the given port; false
+// while the server's name does not resolve.
+func (b *backend) target(came uint16) (netip.AddrPort, bool) {
+	ip := b.addr.Load()
+	if ip == nil {
+		return netip.AddrPort{}, false
+	}
+	if b.port != 0 {
+		came = uint16(b.port)
+	}
+	return netip.AddrPortFrom(*ip, came), true
+}
+
+// refresh looks the server's name up again when it is time. It does not wait.
+func (b *backend) refresh(now time.Time, running *sync.WaitGroup) {
+	if now.Unix() < b.lookAgain.Load() || !b.looking.CompareAndSwap(false, true) {
+		return
+	}
+	running.Go(func() {
+		defer b.looking.Store(false)
+		b.lookUp(context.Background())
+	})
+}
+
+// lookUp keeps the last known address when the name does not resolve for once.
+func (b *backend) lookUp(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, lookupTimeout)
+	defer cancel()
+	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", b.host)
+	if err != nil || len(ips) == 0 {
+		b.lookAgain.Store(time.Now().Unix() + lookupRetry)
+		return
+	}
+	b.lookAgain.Store(time.Now().Unix() + lookupEvery)
+	// A name with several addresses keeps the one in use as long as it is
+	// among them; the first otherwise.
+	if have := b.addr.Load(); have != nil {
+		for _, ip := range ips {
+			if ip.Unmap() == *have {
+				return
+			}
+		}
+	}
+	ip := ips[0].Unmap()
+	b.addr.Store(&ip)
+}
+
+// commit takes the numbers of a new generation. A weight that a person set in
+// the running gateway holds until the file names another one.
+func (b *backend) commit(c config.Server, slowStart time.Duration, cutting bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if c.Weight != b.weight {
+		b.server.SetWeight(c.Weight)
+		b.weight = c.Weight
+	}
+	b.cutting = cutting
+	b.server.SetMaxConnections(c.MaxConnections)
+	b.server.SetSlowStart(slowStart)
+	b.keepStates(c.Checks)
+	b.judge(time.Now())
+}
+
+// keepStates makes the states fit the checks. A check that is new to a server
+// already judged begins with that judgement, so that adding one takes no
+// server out of service.
+func (b *backend) keepStates(checks []config.Check) {
+	states := make(map[string]negotiate.State, len(checks))
+	for _, c := range checks {
+		st, known := b.states[c.Name]
+		if !known {
+			st = stateOf(b.server.Health())
+		}
+		states[c.Name] = st
+	}
+	b.states = states
+}
+
+// initial is where the judgement of a check begins.
+func (b *backend) initial(check string) negotiate.State {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.states[check]
+}
+
+// checkState notes what one check found and returns the server's health before
+// and after it.
+func (b *backend) checkState(check string, st negotiate.State, now time.Time) (from, to balancing.Health) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if _, known := b.states[check]; known {
+		b.states[check] = st
+	}
+	return b.judge(now)
+}
+
+// judge draws the sum: a server is up when all its checks are up, down when
+// one is down. Called with mu held.
+func (b *backend) judge(now time.Time) (from, to balancing.Health) {
+	to = balancing.Up
+	for _, st := range b.states {
+		switch st {
+		case negotiate.Down:
+			to = balancing.Down
+		case negotiate.Checking:
+			if to == balancing.Up {
+				to = balancing.Checking
+			}
+		}
+	}
+	return b.server.SetHealth(to, now), to
+}
+
+// forget drops the judgement, for a server that is unchecked (maint).
+func (b *backend) forget(now time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for name := range b.states {
+		b.states[name] = negotiate.Checking
+	}
+	b.judge(now)
+}
+
+func stateOf(h balancing.Health) negotiate.State {
+	switch h {
+	case balancing.Up:
+		return negotiate.Up
+	case balancing.Down:
+		return negotiate.Down
+	}
+	return negotiate.Checking
+}
+
+// cuts tells whether sessions end when the server goes down.
+func (b *backend) cuts() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.cutting
+}
+
+// join puts a session into the list of its server. It returns false when the
+// session must not go on, because the server went down and cuts.
+func (b *backend) join(s *session) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	s.next = b.sessions
+	if s.next != nil {
+		s.next.prev = s
+	}
+	b.sessions = s
+	b.running++
+	return !b.cutting || b.server.Health() != balancing.Down
+}
+
+func (b *backend) part(s *session) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if s.prev != nil {
+		s.prev.next = s.next
+	} else {
+		b.sessions = s.next
+	}
+	if s.next != nil {
+		s.next.prev = s.prev
+	}
+	s.prev, s.next = nil, nil
+	b.running--
+}
+
+// abort ends all sessions of the server.
+func (b *backend) abort(why relay.End) int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for s := b.sessions; s != nil; s = s.next {
+		s.flow.Abort(why)
+	}
+	return b.running
+}
+
+// addressText is HOST:PORT, or HOST alone when the server takes the port that
+// the client came to.
+func (b *backend) addressText() string {
+	if b.port == 0 {
+		return b.host
+	}
+	return net.JoinHostPort(b.host, strconv.Itoa(b.port))
+}

@@ -1,0 +1,118 @@
+package relay
+
+import (
+	"errors"
+	"net/netip"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// ErrConnectTimeout tells that a server did not complete the TCP handshake
+// within Limits.Connect.
+var ErrConnectTimeout = errors.New("connection timed out")
+
+// Dial starts to connect to a server. The outcome comes by Handler.Dialed,
+// which may happen before Dial returns.
+func (f *Flow) Dial(addr netip.AddrPort) {
+	f.closeServer()
+	f.state, f.addr, f.dialedAt = dialing, addr, f.loop.now
+	if err := f.connect(addr); err != nil {
+		f.dialFailed(err)
+		return
+	}
+	if f.limits.Connect > 0 {
+		f.deadline = f.loop.now + int64(f.limits.Connect)
+		f.loop.timers.set(f, f.deadline)
+	}
+}
+
+func (f *Flow) connect(addr netip.AddrPort) error {
+	ip := addr.Addr().Unmap()
+	fd, err := serverSocket(ip.Is6())
+	if err != nil {
+		return err
+	}
+	f.ends[server] = end{fd: fd, last: f.loop.now}
+	if err := unix.Connect(fd, sockaddr(ip, addr.Port())); err != nil && err != unix.EINPROGRESS {
+		return err
+	}
+	return f.loop.watch(f, server)
+}
+
+func sockaddr(ip netip.Addr, port uint16) unix.Sockaddr {
+	if ip.Is4() {
+		return &unix.SockaddrInet4{Port: int(port), Addr: ip.As4()}
+	}
+	sa := &unix.SockaddrInet6{Port: int(port), Addr: ip.As16()}
+	if zone := ip.Zone(); zone != "" {
+		sa.ZoneId = zoneIndex(zone)
+	}
+	return sa
+}
+
+// dialEvent looks at how the handshake went.
+func (f *Flow) dialEvent(ev uint32) {
+	if ev&(unix.EPOLLOUT|unix.EPOLLERR|unix.EPOLLHUP) == 0 {
+		return
+	}
+	errno, err := unix.GetsockoptInt(f.ends[server].fd, unix.SOL_SOCKET, unix.SO_ERROR)
+	switch {
+	case err != nil:
+		f.dialFailed(err)
+	case errno != 0:
+		f.dialFailed(unix.Errno(errno))
+	case selfConnected(f.ends[server].fd, f.addr):
+		f.dialFailed(unix.ECONNREFUSED)
+	default:
+		f.connected()
+	}
+}
+
+// selfConnected tells of a TCP simultaneous open with ourselves: a dial to a
+// free port of this machine can be given that very port as its own.
+func selfConnected(fd int, addr netip.AddrPort) bool {
+	sa, err := unix.Getsockname(fd)
+	if err != nil {
+		return false
+	}
+	switch sa := sa.(type) {
+	case *unix.SockaddrInet4:
+		return sa.Port == int(addr.Port()) && netip.AddrFrom4(sa.Addr) == addr.Addr().Unmap()
+	case *unix.SockaddrInet6:
+		return sa.Port == int(addr.Port()) && netip.AddrFrom16(sa.Addr) == addr.Addr().WithZone("")
+	}
+	return false
+}
+
+func (f *Flow) dialFailed(err error) {
+	f.closeServer()
+	took := time.Since(f.loop.base) - time.Duration(f.dialedAt)
+	addr := f.addr
+	f.handler.Dialed(f, addr, took, err)
+	if f.state == dialing && f.ends[server].fd < 0 {
+		f.end(InternalError, true) // the handler chose nothing
+	}
+}
+
+func (f *Flow) closeServer() {
+	if fd := f.ends[server].fd; fd >= 0 {
+		_ = unix.Close(fd)
+	}
+	f.ends[server] = end{fd: -1}
+}
+
+// connected turns the flow into a relay.
+func (f *Flow) connected() {
+	f.handler.Dialed(f, f.addr, time.Since(f.loop.base)-time.Duration(f.dialedAt), nil)
+	if f.state != dialing {
+		return
+	}
+	f.state = relaying
+	f.ends[client].last, f.ends[server].last = f.loop.now, f.loop.now
+	f.ways[client].pending, f.first = f.first, nil
+	if at, _ := f.idleDeadline(); at != 0 {
+		f.loop.timers.set(f, at)
+	}
+	f.pump()
+}

@@ -1,0 +1,80 @@
+package relay
+
+import (
+	"net"
+	"strconv"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// The keep-alive clock: a peer that vanished without a word is noticed after
+// KeepIdle + KeepCount × KeepInterval = 2 minutes, and firewalls that forget
+// quiet connections after a few minutes see a packet before that.
+const (
+	// KeepIdle is the quiet time before the first probe, in seconds.
+	KeepIdle = 60
+	// KeepInterval is the time between probes, in seconds.
+	KeepInterval = 15
+	// KeepCount is the number of unanswered probes that end a connection.
+	KeepCount = 4
+)
+
+// pollNow is epoll_wait that cannot block, so it needs none of the scheduler's
+// preparations for a blocking call.
+func pollNow(epoll int, events []unix.EpollEvent) int {
+	n, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(epoll),
+		uintptr(unsafe.Pointer(&events[0])), uintptr(len(events)), 0, 0, 0)
+	if errno != 0 {
+		return 0
+	}
+	return int(n)
+}
+
+// setOption sets an integer option by a system call that cannot block.
+func setOption(fd, level, option, value int) {
+	v := int32(value)
+	_, _, _ = unix.RawSyscall6(unix.SYS_SETSOCKOPT, uintptr(fd), uintptr(level), uintptr(option),
+		uintptr(unsafe.Pointer(&v)), unsafe.Sizeof(v), 0)
+}
+
+// quickAck has the acknowledgement that is due sent now, and the next ones
+// without delay. The kernel forgets it as soon as data flows back, so it is
+// called after every read.
+func quickAck(fd int) { setOption(fd, unix.IPPROTO_TCP, unix.TCP_QUICKACK, 1) }
+
+// resetOnClose has close send RST in the place of FIN.
+func resetOnClose(fd int) {
+	_ = unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1, Linger: 0})
+}
+
+// serverSocket opens a non-blocking TCP socket with the options of a server leg.
+func serverSocket(v6 bool) (int, error) {
+	family := unix.AF_INET
+	if v6 {
+		family = unix.AF_INET6
+	}
+	fd, err := unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, unix.IPPROTO_TCP)
+	if err != nil {
+		return -1, err
+	}
+	setOption(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
+	setOption(fd, unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1)
+	setOption(fd, unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, KeepIdle)
+	setOption(fd, unix.IPPROTO_TCP, unix.TCP_KEEPINTVL, KeepInterval)
+	setOption(fd, unix.IPPROTO_TCP, unix.TCP_KEEPCNT, KeepCount)
+	return fd, nil
+}
+
+// zoneIndex returns the number of a network interface named in a link-local
+// IPv6 address, 0 when there is none of that name.
+func zoneIndex(name string) uint32 {
+	if i, err := strconv.Atoi(name); err == nil {
+		return uint32(i)
+	}
+	ifi, err := net.InterfaceByName(name)
+	if err != nil {
+		return 0
+	}
+	return uint32(ifi.Index)
+}

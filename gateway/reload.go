@@ -1,0 +1,203 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"sort"
+	"time"
+
+	"gantry/gateway/admin"
+	"gantry/gateway/config"
+)
+
+// Reload puts the configuration file in force as it is now: all of it, or
+// nothing and a *admin.ReloadError. Running sessions are not touched; those of
+// servers that are gone may finish within timeouts.drain.
+func (g *Gateway) Reload(ctx context.Context) (admin.Reloaded, error) {
+	if err := g.Ready(); err != nil {
+		return admin.Reloaded{}, &admin.ReloadError{Err: err}
+	}
+	g.changing.Lock()
+	defer g.changing.Unlock()
+	if err := g.Ready(); err != nil {
+		return admin.Reloaded{}, &admin.ReloadError{Err: err}
+	}
+	done, err := g.reload(ctx)
+	by := admin.Actor(ctx)
+	if err != nil {
+		refused := asReloadError(err)
+		g.last.Store(&attempt{at: time.Now(), problems: refused.Problems})
+		g.events.add(admin.Event{Time: time.Now(), Kind: "reload", Message: "refused: " + refused.Error(), By: by})
+		g.log.Error("configuration not reloaded, the old one stays in force", "err", refused.Error())
+		return admin.Reloaded{}, refused
+	}
+	g.last.Store(&attempt{ok: true, at: time.Now()})
+	if done.Changed {
+		g.events.add(admin.Event{Time: time.Now(), Kind: "reload", Message: "configuration " + done.Hash[:12] + " in force", By: by})
+	}
+	g.log.Info("configuration reloaded", "changed", done.Changed, "hash", done.Hash)
+	return done, nil
+}
+
+func asReloadError(err error) *admin.ReloadError {
+	var problems config.Problems
+	if errors.As(err, &problems) {
+		out := make([]admin.Problem, len(problems))
+		for i, p := range problems {
+			out[i] = admin.Problem(p)
+		}
+		return &admin.ReloadError{Problems: out, Err: err}
+	}
+	return &admin.ReloadError{Err: err}
+}
+
+// reload does everything that can fail, then commits.
+func (g *Gateway) reload(ctx context.Context) (admin.Reloaded, error) {
+	old := g.plan.Load()
+	cfg, _, err := config.Load(g.opts.ConfigFile)
+	if err != nil {
+		return admin.Reloaded{}, err
+	}
+	if cfg.Hash == old.config.Hash {
+		return admin.Reloaded{Hash: cfg.Hash}, nil
+	}
+	p, err := compile(cfg, old, g.opts.Version)
+	if err != nil {
+		return admin.Reloaded{}, err
+	}
+	p.lookUp(ctx)
+	page, err := g.reopenAdmin(old.config.Admin, cfg.Admin)
+	if err != nil {
+		return admin.Reloaded{}, err
+	}
+	ports, err := g.bind(p, g.ports)
+	if err != nil {
+		if page != nil {
+			page.close()
+		}
+		return admin.Reloaded{}, err
+	}
+	g.commit(old, p, ports, page)
+	return differenceOf(old, p), nil
+}
+
+// commit cannot fail. From the swap of the plan on, new sessions see the new
+// generation.
+func (g *Gateway) commit(old, p *plan, ports map[netip.AddrPort]*port, page *adminServer) {
+	p.commit(time.Now())
+	g.plan.Store(p)
+	for addr, pt := range ports {
+		pt.service.Store(p.byListen[addr])
+	}
+	closing := map[netip.AddrPort]*port{}
+	for addr, pt := range g.ports {
+		if ports[addr] == nil {
+			closing[addr] = pt
+		}
+	}
+	g.ports = ports
+	g.watch()
+	g.swapAdmin(page, p.config.Admin)
+	g.closePorts(closing)
+	for _, s := range old.services {
+		g.retire(goneFrom(s, p), s.cfg.Timeouts.Drain)
+	}
+	g.metrics.forget(old, p)
+}
+
+// goneFrom lists the backends of s that the new plan does not have.
+func goneFrom(s *service, p *plan) []*backend {
+	var gone []*backend
+	now := p.service(s.cfg.Name)
+	for _, b := range s.backends {
+		if now == nil || !slices.Contains(now.backends, b) {
+			gone = append(gone, b)
+		}
+	}
+	return gone
+}
+
+// retire gives the sessions of servers that take no new ones their deadline.
+func (g *Gateway) retire(backends []*backend, drain time.Duration) {
+	for _, b := range backends {
+		if drain <= 0 {
+			b.abort(endDrained)
+			continue
+		}
+		g.deadline = append(g.deadline, time.AfterFunc(drain, func() {
+			if n := b.abort(endDrained); n > 0 {
+				g.log.Warn("drain deadline: sessions are cut", "service", b.service, "server", b.server.Name(), "sessions", n)
+			}
+		}))
+	}
+}
+
+// differenceOf names what came, went and changed.
+func differenceOf(old, p *plan) admin.Reloaded {
+	return admin.Reloaded{
+		Changed: true, Hash: p.config.Hash,
+		Services:  difference(old.serviceTexts(), p.serviceTexts()),
+		Servers:   difference(old.serverTexts(), p.serverTexts()),
+		Listeners: difference(old.listenTexts(), p.listenTexts()),
+	}
+}
+
+// difference compares two maps of name to settings.
+func difference(old, now map[string]string) admin.Difference {
+	d := admin.Difference{Added: []string{}, Removed: []string{}, Changed: []string{}}
+	for name, text := range now {
+		before, had := old[name]
+		switch {
+		case !had:
+			d.Added = append(d.Added, name)
+		case before != text:
+			d.Changed = append(d.Changed, name)
+		}
+	}
+	for name := range old {
+		if _, has := now[name]; !has {
+			d.Removed = append(d.Removed, name)
+		}
+	}
+	sort.Strings(d.Added)
+	sort.Strings(d.Removed)
+	sort.Strings(d.Changed)
+	return d
+}
+
+func (p *plan) listenTexts() map[string]string {
+	m := map[string]string{}
+	for addr, s := range p.byListen {
+		m[addr.String()] = s.cfg.Name
+	}
+	return m
+}
+
+// serviceTexts holds each service's own settings as text, to compare.
+func (p *plan) serviceTexts() map[string]string {
+	m := map[string]string{}
+	for _, s := range p.services {
+		c := s.cfg
+		c.Servers, c.Checks = nil, nil
+		m[c.Name] = fmt.Sprintf("%+v", c)
+	}
+	return m
+}
+
+// serverTexts does so for the servers, by SERVICE/SERVER.
+func (p *plan) serverTexts() map[string]string {
+	m := map[string]string{}
+	for _, s := range p.services {
+		for _, c := range s.cfg.Servers {
+			text := fmt.Sprint(c.Address, c.Weight, c.Backup, c.MaxConnections)
+			for _, check := range c.Checks {
+				text += " " + check.Name + " " + check.Fingerprint
+			}
+			m[s.cfg.Name+"/"+c.Name] = text
+		}
+	}
+	return m
+}

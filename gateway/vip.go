@@ -1,0 +1,119 @@
+package gateway
+
+import (
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"gantry/balancing"
+	"gantry/gateway/config"
+)
+
+// refusal is why a client was turned away, or left before it was served. A
+// closed set: it is a metric label.
+type refusal int
+
+const (
+	refusedNetwork     refusal = iota // not in allow
+	refusedDescriptors                // the process's own limit
+	refusedConnections                // limits.connections
+	refusedSource                     // limits.connections_per_source
+	refusedNoServer                   // no usable server, or no dial succeeded
+	refusedFull                       // all usable servers are at max_connections
+	refusedMalformed                  // the first unit makes no sense
+	refusedTimeout                    // timeouts.handshake
+	refusedLeft                       // the client left first
+	refusedMemory                     // too many bytes of unfinished first units
+	refusals                          // their number
+)
+
+var refusalWords = [refusals]string{
+	"not-allowed", "descriptor-limit", "connection-limit", "source-limit", "no-server",
+	"servers-full", "malformed", "handshake-timeout", "client-left", "memory-limit",
+}
+
+// Error makes a refusal an error.
+func (r refusal) Error() string { return refusalWords[r] }
+
+// vip is what a virtual service is across generations of the configuration.
+type vip struct {
+	name        string
+	persistence *balancing.Persistence // nil: none
+	active      atomic.Int64
+	refused     [refusals]atomic.Int64
+	quiet       [refusals]rate.Sometimes // bounds the log lines about refusals
+
+	mu      sync.Mutex
+	sources map[netip.Addr]int32
+}
+
+// refusalLogEvery is the least time between two log lines about the same kind
+// of refusal of the same service.
+const refusalLogEvery = 10 * time.Second
+
+func newVIP(name string) *vip {
+	v := &vip{name: name, sources: map[netip.Addr]int32{}}
+	for i := range v.quiet {
+		v.quiet[i] = rate.Sometimes{First: 1, Interval: refusalLogEvery}
+	}
+	return v
+}
+
+// tableFor returns the table that a generation shall use. It is made on first
+// use; a generation without persistence leaves it be.
+func (v *vip) tableFor(c config.Persistence) *balancing.Persistence {
+	if c.By == "none" {
+		return nil
+	}
+	if v.persistence == nil {
+		v.persistence = balancing.NewPersistence(balancing.PersistenceOptions{Timeout: c.Timeout, MaxEntries: c.Entries})
+	}
+	return v.persistence
+}
+
+func (v *vip) commit(c config.Persistence) {
+	if v.persistence != nil && c.By != "none" {
+		v.persistence.SetTimeout(c.Timeout)
+		v.persistence.SetMaxEntries(c.Entries)
+	}
+}
+
+// enter counts a client in under the service's limits. The returned refusal
+// holds only when ok is false.
+func (v *vip) enter(l config.Limits, source netip.Addr) (_ refusal, ok bool) {
+	if n := v.active.Add(1); l.Connections > 0 && n > int64(l.Connections) {
+		v.active.Add(-1)
+		return refusedConnections, false
+	}
+	if l.ConnectionsPerSource > 0 && !v.enterSource(l.ConnectionsPerSource, source) {
+		v.active.Add(-1)
+		return refusedSource, false
+	}
+	return 0, true
+}
+
+func (v *vip) enterSource(most int, source netip.Addr) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.sources[source] >= int32(most) {
+		return false
+	}
+	v.sources[source]++
+	return true
+}
+
+// leave undoes enter. counted tells whether the source was counted.
+func (v *vip) leave(source netip.Addr, counted bool) {
+	v.active.Add(-1)
+	if !counted {
+		return
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.sources[source]--; v.sources[source] <= 0 {
+		delete(v.sources, source)
+	}
+}

@@ -1,0 +1,134 @@
+package gateway
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"net"
+	"strconv"
+	"time"
+
+	"gantry/balancing"
+	"gantry/gateway/admin"
+	"gantry/gateway/config"
+	"gantry/negotiate"
+)
+
+// assignment is one check of one server, ready to be given to the supervisor.
+type assignment struct {
+	key     negotiate.Key
+	backend *backend
+	check   negotiate.Check
+	where   string // what is checked: servers shared by services take turns by it
+}
+
+// assignmentsOf builds the checks of a service.
+func assignmentsOf(s *service, version string) ([]assignment, error) {
+	var all []assignment
+	for i, sc := range s.cfg.Servers {
+		for _, cc := range sc.Checks {
+			check, err := checkOf(s.cfg.Name, sc.Name, cc, version)
+			if err != nil {
+				return nil, fmt.Errorf("service %s, server %s, check %s: %w", s.cfg.Name, sc.Name, cc.Name, err)
+			}
+			all = append(all, assignment{
+				key:     negotiate.Key{Service: s.cfg.Name, Server: sc.Name, Check: cc.Name},
+				backend: s.backends[i], check: check, where: net.JoinHostPort(cc.Address, strconv.Itoa(cc.Port)),
+			})
+		}
+	}
+	return all, nil
+}
+
+func checkOf(service, server string, c config.Check, version string) (negotiate.Check, error) {
+	where := net.JoinHostPort(c.Address, strconv.Itoa(c.Port))
+	secure, err := tlsOf(c.TLS)
+	if err != nil {
+		return negotiate.Check{}, err
+	}
+	prober, err := c.Settings.Prober(negotiate.Target{
+		Service: service, Server: server, Host: c.Address, Port: c.Port, Secure: secure != nil, Version: version,
+	})
+	if err != nil {
+		return negotiate.Check{}, err
+	}
+	return negotiate.Check{
+		Name: c.Name, Kind: c.Type, Address: func() (string, error) { return where, nil },
+		TLS: secure, Prober: prober, Interval: c.Interval, Timeout: c.Timeout,
+		FastInterval: c.FastInterval, DownInterval: c.DownInterval,
+		Rise: c.Rise, Fall: c.Fall, Jitter: c.Jitter, Fingerprint: c.Fingerprint,
+	}, nil
+}
+
+func tlsOf(c *config.TLS) (*tls.Config, error) {
+	if c == nil {
+		return nil, nil
+	}
+	t := &tls.Config{ServerName: c.ServerName, InsecureSkipVerify: !c.Verify, MinVersion: tls.VersionTLS12} //nolint:gosec // verify: false is a person's word
+	if len(c.CA) > 0 {
+		t.RootCAs = x509.NewCertPool()
+		if !t.RootCAs.AppendCertsFromPEM(c.CA) {
+			return nil, fmt.Errorf("no certificate in %s", c.CAFile)
+		}
+	}
+	return t, nil
+}
+
+// watch tells the supervisor what the plan in force wants watched. Servers in
+// maint are not.
+func (g *Gateway) watch() {
+	g.watching.Lock()
+	defer g.watching.Unlock()
+	wanted := map[negotiate.Key]negotiate.Assignment{}
+	for _, a := range g.plan.Load().checks {
+		if a.backend.server.Admin() == balancing.Maint {
+			continue
+		}
+		wanted[a.key] = negotiate.Assignment{Check: a.check, Initial: a.backend.initial(a.key.Check), Identity: a.where}
+	}
+	g.super.Reconcile(wanted)
+}
+
+// checked is told of every result.
+func (g *Gateway) checked(key negotiate.Key, r negotiate.Result) { g.metrics.checked(key, r) }
+
+// judged is told when a check turned. The server follows.
+func (g *Gateway) judged(key negotiate.Key, from, to negotiate.State, r negotiate.Result) {
+	svc := g.plan.Load().service(key.Service)
+	if svc == nil {
+		return
+	}
+	b := svc.find(key.Server)
+	if b == nil || b.server.Admin() == balancing.Maint {
+		return
+	}
+	now := time.Now()
+	before, after := b.checkState(key.Check, to, now)
+	g.events.add(admin.Event{
+		Time: now, Kind: "state", Service: key.Service, Server: key.Server, Check: key.Check,
+		From: from.String(), To: to.String(), Message: sentenceOf(r),
+	})
+	if before == after {
+		return
+	}
+	b.changes.Add(1)
+	if after == balancing.Down && b.cuts() {
+		b.abort(endServerDown)
+	}
+	if !svc.pool.Usable() {
+		g.log.Error("no server of the service is usable", "service", key.Service)
+	}
+}
+
+// sentenceOf says a result in words.
+func sentenceOf(r negotiate.Result) string {
+	switch {
+	case r.Fault != nil:
+		return r.Fault.Error()
+	case r.Warning != nil:
+		return "passed, but: " + r.Warning.Error()
+	case r.Start.IsZero():
+		return ""
+	}
+	return "passed"
+}
