@@ -32,13 +32,24 @@ func Store(ctx context.Context, addr string, files []string, options ...string) 
 	return err
 }
 
-// Find runs DCMTK's findscu on study level and returns its output.
+// FindStudies runs DCMTK's findscu on study level and returns its output.
 func FindStudies(ctx context.Context, addr string, keys ...string) (string, error) {
 	args := scu(addr, []string{"-v", "-S", "-k", "QueryRetrieveLevel=STUDY"})
 	for _, key := range keys {
 		args = append(args, "-k", key)
 	}
 	return Run(ctx, "findscu", args...)
+}
+
+// GetStudy runs DCMTK's getscu into an empty folder and returns how many files arrived.
+func GetStudy(ctx context.Context, addr, study, into string) (int, error) {
+	_, err := Run(ctx, "getscu", scu(addr, []string{"-S", "-od", into,
+		"-k", "QueryRetrieveLevel=STUDY", "-k", "StudyInstanceUID=" + study})...)
+	if err != nil {
+		return 0, err
+	}
+	files, err := os.ReadDir(into)
+	return len(files), err
 }
 
 // scu puts options and the peer's address in DCMTK's order. Every wait is bounded.

@@ -83,6 +83,16 @@ func (p *Process) Await(ctx context.Context, text string) (string, error) {
 // Done is closed when the program has ended.
 func (p *Process) Done() <-chan struct{} { return p.done }
 
+// Running reports whether the program has not ended yet.
+func (p *Process) Running() bool {
+	select {
+	case <-p.done:
+		return false
+	default:
+		return true
+	}
+}
+
 // Signal sends a signal to the program itself, not to its group.
 func (p *Process) Signal(s os.Signal) error { return p.cmd.Process.Signal(s) }
 

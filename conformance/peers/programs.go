@@ -13,11 +13,12 @@ var Programs = []Program{
 	{"storescu", "dcmtk"},
 	{"echoscu", "dcmtk"},
 	{"findscu", "dcmtk"},
+	{"getscu", "dcmtk"},
 	{"storescp", "dcmtk"},
 	{"dcmqrscp", "dcmtk"},
 	{"Orthanc", "orthanc"},
 	{"haproxy", "haproxy"},
-	{"nginx", "nginx-light libnginx-mod-stream"},
+	{"nginx", "nginx libnginx-mod-stream"},
 	{"mllp_send", "python3-hl7"},
 	{"curl", "curl"},
 	{"gcc", "gcc libc6-dev"}, // the race detector is linked with cgo

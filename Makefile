@@ -1,0 +1,56 @@
+# Gantry. `make help` lists the targets; `make demo` and `make test` are the two that a newcomer needs.
+
+GO       ?= go
+FUZZTIME ?= 30s
+ROUNDS   ?= 5
+
+SHELL         := bash
+.SHELLFLAGS   := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS     += --warn-undefined-variables --no-print-directory
+
+.PHONY: build demo peers test check generate bench fuzz clean help
+
+build: ## the program, into bin/gantry
+	$(GO) build -o bin/gantry ./cmd/gantry
+
+demo: build ## a small hospital on loopback with the gateway in front of it
+	bin/gantry demo
+
+peers: ## install the programs that the conformance suites need (apt; root or sudo)
+	$(GO) run ./conformance/peers/install
+
+# The rooms first, then the whole program between real peers; the second prints each promise that it kept.
+test: peers build ## build, vet and every test with the race detector; under ten minutes on two cores
+	$(GO) vet ./...
+	$(GO) test -race -timeout 8m $$($(GO) list ./... | grep -v '/conformance')
+	$(GO) test -race -timeout 8m -count 1 -v ./conformance/... | sed -u '/^=== \(RUN\|PAUSE\|CONT\|NAME\)/d'
+	@CI= $(GO) run ./conformance/peers/install -list
+
+check: ## what a reviewer need not look at: form, vet, staticcheck, layers, generated files, go.mod
+	@out=$$(gofmt -l .); [ -z "$$out" ] || { echo "not gofmt'ed:"; echo "$$out"; exit 1; }
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+	$(GO) test ./conformance -run 'Layers|PackageDocs'
+	$(MAKE) generate
+	@git diff --exit-code --stat -- docs || { echo "generated files were stale; commit them"; exit 1; }
+	$(GO) mod tidy -diff
+
+generate: ## write the generated documents anew
+	$(GO) generate ./...
+
+bench: peers ## measure beside HAProxy, nginx and no middle at all; writes docs/benchmarks.md (ROUNDS=5)
+	$(GO) run ./conformance/bench -rounds $(ROUNDS) -out docs/benchmarks.md
+
+fuzz: ## every fuzz target for FUZZTIME (30s)
+	@grep -rHoE '^func Fuzz\w+' --include='*_test.go' . | sed 's|/[^/]*:func | |' | sort -u | \
+	while read -r folder target; do \
+		echo "== $$folder $$target"; \
+		$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$folder"; \
+	done
+
+clean: ## remove what was built
+	rm -rf bin dist coverage.out
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 10

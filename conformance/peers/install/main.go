@@ -1,0 +1,85 @@
+// Install brings the programs that the conformance suites stand between onto a Debian-like machine.
+//
+//	go run ./conformance/peers/install          install what is missing, when we may
+//	go run ./conformance/peers/install -list    only say what is missing
+//
+// It needs root or a sudo that asks no password, and apt. Without them it says what will be skipped and
+// ends well; with CI set in the environment a program that is still missing is a failure. The packages'
+// own services are not started.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+
+	"gantry/conformance/peers"
+)
+
+func main() {
+	list := flag.Bool("list", false, "only say what is missing")
+	flag.Parse()
+	if missing := missing(); len(missing) > 0 && !*list {
+		fmt.Println("peers: installing", strings.Join(peers.Packages(missing), " "))
+		if err := install(peers.Packages(missing)); err != nil {
+			fmt.Fprintln(os.Stderr, "peers:", err)
+		}
+	}
+	os.Exit(report(missing()))
+}
+
+func missing() []string {
+	var all []string
+	for _, p := range peers.Programs {
+		all = append(all, p.Name)
+	}
+	return peers.Missing(all...)
+}
+
+func report(missing []string) int {
+	if len(missing) == 0 {
+		fmt.Println("peers: every program is installed")
+		return 0
+	}
+	fmt.Printf("peers: NOT INSTALLED: %s\npeers: the suites that need them are skipped; to run them: apt-get install %s\n",
+		strings.Join(missing, " "), strings.Join(peers.Packages(missing), " "))
+	if os.Getenv("CI") != "" {
+		return 1
+	}
+	return 0
+}
+
+// script installs its arguments. policy-rc.d is how Debian is told to leave a package's services alone;
+// a stale package list is the most common reason for a failed download, so it is renewed first.
+const script = `set -e
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+	printf '#!/bin/sh\nexit 101\n' > "$policy"
+	chmod 755 "$policy"
+	trap 'rm -f "$policy"' EXIT
+fi
+export DEBIAN_FRONTEND=noninteractive
+apt-get -q update || echo "apt-get update failed; trying with the lists at hand" >&2
+apt-get -q -y --no-install-recommends install "$@"
+`
+
+func install(packages []string) error {
+	if _, err := exec.LookPath("apt-get"); err != nil {
+		return fmt.Errorf("this machine has no apt-get")
+	}
+	args := []string{"sh", "-c", script, "install"}
+	for _, p := range packages {
+		args = append(args, strings.Fields(p)...)
+	}
+	if os.Getuid() != 0 {
+		if exec.Command("sudo", "-n", "true").Run() != nil {
+			return fmt.Errorf("neither root nor sudo without a password")
+		}
+		args = append([]string{"sudo", "-n"}, args...)
+	}
+	cmd := exec.Command(args[0], args[1:]...)
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	return cmd.Run()
+}
