@@ -95,29 +95,3 @@ func BenchmarkPersistencePut(b *testing.B) {
 		})
 	}
 }
-
-// upServers makes n servers that were judged up.
-func upServers(n int) []Member {
-	out := make([]Member, n)
-	for i := range out {
-		s := NewServer(ServerOptions{Name: fmt.Sprintf("S%d", i)})
-		s.SetHealth(Up, t0)
-		out[i] = Member{Server: s}
-	}
-	return out
-}
-
-// numbered is the key of the i-th client.
-func numbered(i int) (k Key) {
-	binary.BigEndian.PutUint64(k[8:], uint64(i)+1)
-	return k
-}
-
-// filled is a table with exactly n entries, and room for no more.
-func filled(n int) *Persistence {
-	p := NewPersistence(PersistenceOptions{MaxEntries: n})
-	for i := range n {
-		p.Put(numbered(i), 1, t0)
-	}
-	return p
-}

@@ -2,8 +2,9 @@ package balancing
 
 import "math/bits"
 
-// unit turns 64 even bits into a number between 0 and 1, neither of them.
-func unit(h uint64) float64 { return (float64(h>>11) + 0.5) / (1 << 53) }
+// unit turns 64 even bits into a number between 0 and 1, neither of them: with
+// 52 bits the half added still fits a float64 exactly.
+func unit(h uint64) float64 { return (float64(h>>12) + 0.5) / (1 << 52) }
 
 // mix folds a 128-bit product: every bit of both words reaches every bit out.
 // The constants are those of wyhash; the outcome must not change between
