@@ -70,7 +70,7 @@ func (d *decoder) finishCheck(c *Check, path string) {
 	}
 	d.addressAndPort(c, path)
 	c.Settings.Validate(func(key, got, want string) {
-		d.add(d.near(path, key), join(path, key), "not usable", got, want)
+		d.add(d.near(path, key), join(path, key), "not usable", shortened(got), want)
 	})
 }
 

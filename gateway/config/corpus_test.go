@@ -1,6 +1,7 @@
 package config
 
 import (
+	"flag"
 	"os"
 	"path/filepath"
 	"strings"
@@ -8,6 +9,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 )
+
+// update writes the problems found into the bad files: go test ./gateway/config -run TestBad -update. Read the
+// difference before committing it: the file is the place where the words are agreed on.
+var update = flag.Bool("update", false, "write the expected problems into testdata/bad")
 
 // testEnv is the environment of all tests: nothing of the real one.
 var testEnv = Options{Getenv: func(name string) (string, bool) {
@@ -55,8 +60,22 @@ func TestBad(t *testing.T) {
 		for i := range problems {
 			problems[i].File = filepath.Base(file)
 		}
+		if *update {
+			rewrite(t, file, data, problems)
+			return
+		}
 		require.Equal(t, wanted(t, data), problems.Error())
 	})
+}
+
+func rewrite(t *testing.T, file string, data []byte, problems Problems) {
+	t.Helper()
+	body, _, _ := strings.Cut(string(data), "\n# want:\n")
+	text := strings.TrimSuffix(body, "\n") + "\n# want:\n"
+	for _, p := range problems {
+		text += "#   " + p.String() + "\n"
+	}
+	require.NoError(t, os.WriteFile(file, []byte(text), 0o644))
 }
 
 // TestBadIsPlain: problems are for people; they name no type of ours and repeat no secret.

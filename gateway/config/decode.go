@@ -11,7 +11,7 @@ import (
 
 // MaxNodes is how many values (keys, scalars, lists, mappings) are read of one file, those reached through an alias
 // counted each time: a small file of nested aliases cannot grow without bound.
-const MaxNodes = 1_000_000
+const MaxNodes = 500_000
 
 // decoder fills the typed structs from the nodes of one file. It goes on after a problem, so that all are found.
 //
@@ -23,19 +23,28 @@ type decoder struct {
 	base    Service          // what a new service starts from: the defaults of the tags, then of the file
 	places  map[string]place // where the value of a path stands; absent = not in the file
 	visited int
+	most    int // MaxNodes; less in a test, which is then quick
+}
+
+func newDecoder(file string, opts Options) *decoder {
+	d := &decoder{report: &report{file: file}, opts: opts.withDefaults(), places: map[string]place{}, most: MaxNodes}
+	setDefaults(reflect.ValueOf(&d.base).Elem())
+	return d
 }
 
 // slot is a key that a mapping may have, and the value that it fills.
 type slot struct {
-	field
+	*field
 	v reflect.Value
 }
 
 func slotsOf(structs ...reflect.Value) []slot {
 	var slots []slot
 	for _, s := range structs {
-		for _, f := range fieldsOf(s.Type()) {
-			slots = append(slots, slot{f, s.Field(f.index)})
+		fs := fieldsOf(s.Type())
+		slots = slices.Grow(slots, len(fs))
+		for i := range fs {
+			slots = append(slots, slot{&fs[i], s.Field(fs[i].index)})
 		}
 	}
 	return slots
@@ -47,7 +56,7 @@ func at(n *yaml.Node) place { return place{n.Line, n.Column} }
 // is nothing to decode.
 func (d *decoder) enter(n *yaml.Node, path string, fm *form, want string) *yaml.Node {
 	d.visited++
-	if d.visited > MaxNodes || d.full() {
+	if d.visited > d.most || d.full() {
 		d.tooMany(n, path)
 		return nil
 	}
@@ -70,8 +79,8 @@ func (d *decoder) enter(n *yaml.Node, path string, fm *form, want string) *yaml.
 
 // tooMany says once that the bound on nodes was reached.
 func (d *decoder) tooMany(n *yaml.Node, path string) {
-	if d.visited == MaxNodes+1 {
-		d.add(at(n), path, fmt.Sprintf("more than %d values in one file", MaxNodes), "", "use fewer services, or fewer aliases")
+	if d.visited == d.most+1 {
+		d.add(at(n), path, fmt.Sprintf("more than %d values in one file", d.most), "", "use fewer services, or fewer aliases")
 	}
 }
 
@@ -186,7 +195,7 @@ func (f field) wanted(fm *form) string {
 // words is the closed set of a field, nil when it has none.
 func (f field) words() []string {
 	if f.format == "kind" {
-		return kindNames()
+		return kindNames
 	}
 	return f.enum
 }
@@ -205,7 +214,7 @@ func (d *decoder) list(s slot, n *yaml.Node, path string) {
 		d.add(d.places[path], path, "wrong type", shown(n), wantList(n))
 		return
 	}
-	d.length(s.field, n, path)
+	d.length(*s.field, n, path)
 	items := reflect.MakeSlice(s.typ, 0, len(n.Content))
 	for i, c := range n.Content {
 		if d.full() || s.tooLong(i) {
@@ -213,7 +222,7 @@ func (d *decoder) list(s slot, n *yaml.Node, path string) {
 		}
 		item := reflect.New(elem.typ).Elem()
 		d.start(item)
-		d.value(slot{elem, item}, c, fmt.Sprintf("%s[%d]", path, i))
+		d.value(slot{&elem, item}, c, fmt.Sprintf("%s[%d]", path, i))
 		// Kept even when it could not be read: indices stay those of the file, and the rules see its good parts.
 		items = reflect.Append(items, item)
 	}
@@ -247,7 +256,7 @@ func (d *decoder) table(s slot, n *yaml.Node, path string) {
 	elem, m := s.element(), reflect.MakeMap(s.typ)
 	for _, p := range d.pairs(n, path) {
 		item := reflect.New(elem.typ).Elem()
-		d.value(slot{elem, item}, p.value, path+"."+p.key.Value)
+		d.value(slot{&elem, item}, p.value, path+"."+p.key.Value)
 		m.SetMapIndex(reflect.ValueOf(p.key.Value), item)
 	}
 	s.v.Set(m)
@@ -272,6 +281,9 @@ func (d *decoder) structure(v reflect.Value, n *yaml.Node, path string) {
 func (d *decoder) keys(in reflect.Type, slots []slot, pairs []pair, n *yaml.Node, path string) {
 	inDefaults := path == "defaults"
 	for _, p := range pairs {
+		if d.full() {
+			return
+		}
 		sub := join(path, p.key.Value)
 		i := slices.IndexFunc(slots, func(s slot) bool { return s.key == p.key.Value })
 		switch {

@@ -25,17 +25,21 @@ func Load(file string) (*Config, []byte, error) {
 // Parse checks a configuration that stands in memory. The name is used in problems, and its folder is where relative
 // paths start. It returns a Config or at least one problem, never both; it never panics.
 func Parse(name string, data []byte, opts Options) (*Config, Problems) {
-	d := &decoder{report: &report{file: name}, opts: opts.withDefaults(), places: map[string]place{}}
-	setDefaults(reflect.ValueOf(&d.base).Elem())
-	var doc document
-	setDefaults(reflect.ValueOf(&doc).Elem())
-	if root := d.read(data); root != nil {
-		d.document(&doc, root)
-	}
-	if len(d.problems) > 0 {
-		return nil, d.sorted()
+	doc, problems := newDecoder(name, opts).decode(data)
+	if len(problems) > 0 {
+		return nil, problems
 	}
 	return doc.resolve(data), nil
+}
+
+// decode reads the whole file and returns all of its problems.
+func (d *decoder) decode(data []byte) (*document, Problems) {
+	doc := new(document)
+	setDefaults(reflect.ValueOf(doc).Elem())
+	if root := d.read(data); root != nil {
+		d.document(doc, root)
+	}
+	return doc, d.sorted()
 }
 
 // resolve makes the configuration that the gateway uses.

@@ -102,9 +102,11 @@ func (r *report) sorted() Problems {
 const maxShown = 64
 
 // quoted is text as a problem shows it.
-func quoted(text string) string {
+func quoted(text string) string { return fmt.Sprintf("%q", shortened(text)) }
+
+func shortened(text string) string {
 	if r := []rune(text); len(r) > maxShown {
-		text = string(r[:maxShown]) + "…"
+		return string(r[:maxShown]) + "…"
 	}
-	return fmt.Sprintf("%q", text)
+	return text
 }

@@ -54,27 +54,27 @@ type Service struct {
 
 	SlowStart time.Duration  `yaml:"slow_start" default:"30s" min:"0s" max:"1h" doc:"After a recovery (down to up) a server's share grows from small to full over this time. 0 = at once."`
 	Limits    Limits         `yaml:"limits" doc:"Bounds on what clients may hold open."`
-	Allow     []netip.Prefix `yaml:"allow" max:"1024" doc:"Client networks that may connect. Absent = all."`
+	Allow     []netip.Prefix `yaml:"allow" min:"1" max:"1024" doc:"Client networks that may connect. Absent = all."`
 	Timeouts  Timeouts       `yaml:"timeouts" doc:"How long each step may take."`
 
 	Persistence Persistence `yaml:"persistence" doc:"Keeps a client on its server. A client goes elsewhere only while that server is unusable, and stays there afterwards."`
 	MLLP        MLLP        `yaml:"mllp" place:"service" doc:"For protocol mllp only."`
 
 	// Checks are the service's own (or the defaults', or the protocol's). The gateway uses the servers' Checks.
-	Checks  []Check  `yaml:"checks" max:"16" doc:"How the servers are judged; a server is up when all of them are up. Absent = one check that fits the protocol."`
+	Checks  []Check  `yaml:"checks" min:"1" max:"16" doc:"How the servers are judged; a server is up when all of them are up. Absent = one check that fits the protocol."`
 	Servers []Server `yaml:"servers" place:"service" required:"true" min:"1" max:"256" doc:"The real servers (RIPs)."`
 }
 
 // Limits bounds what clients may hold open in one service.
 type Limits struct {
-	Connections          int `yaml:"connections" default:"0" min:"0" max:"1000000" doc:"Most connections at one time. 0 = none."`
-	ConnectionsPerSource int `yaml:"connections_per_source" default:"0" min:"0" max:"1000000" doc:"Most connections of one client address at one time. 0 = none."`
+	Connections          int `yaml:"connections" default:"0" min:"0" max:"1000000" doc:"Most connections at one time. 0 = no bound."`
+	ConnectionsPerSource int `yaml:"connections_per_source" default:"0" min:"0" max:"1000000" doc:"Most connections of one client address at one time. 0 = no bound."`
 }
 
 // Timeouts of one service. None is negative; only Drain may be 0.
 type Timeouts struct {
 	Connect   time.Duration `yaml:"connect" default:"5s" min:"1ms" max:"10m" doc:"For opening a connection to a server; then the next server is tried."`
-	Handshake time.Duration `yaml:"handshake" default:"30s" min:"1ms" max:"1h" doc:"For a client's first complete unit (dicom: the association request). No server is dialled before it."`
+	Handshake time.Duration `yaml:"handshake" default:"30s" min:"1ms" max:"1h" doc:"For a client's first complete unit (dicom: the association request); no server is dialled before it. mllp: senders may be silent for hours, so the first byte has timeouts.client. tcp: dialled at once, does not apply."`
 	Client    time.Duration `yaml:"client" default:"1h" min:"1ms" max:"8760h" doc:"A session ends when the client side was silent this long."`
 	Server    time.Duration `yaml:"server" default:"1h" min:"1ms" max:"8760h" doc:"A session ends when the server side was silent this long."`
 	Drain     time.Duration `yaml:"drain" default:"10m" min:"0s" max:"168h" doc:"How long running sessions may finish when the gateway stops or their service is removed. 0 = closed at once."`
@@ -104,11 +104,11 @@ type Server struct {
 
 	Weight         int  `yaml:"weight" default:"100" min:"1" max:"256" doc:"Share of the clients, relative to the other servers."`
 	Backup         bool `yaml:"backup" default:"false" doc:"Serves only when no server without this mark is usable."`
-	MaxConnections int  `yaml:"max_connections" default:"0" min:"0" max:"1000000" doc:"Most connections at one time. 0 = none."`
+	MaxConnections int  `yaml:"max_connections" default:"0" min:"0" max:"1000000" doc:"Most connections at one time. 0 = no bound."`
 
 	// Checks are the resolved ones: the server's own, else the service's, else the protocol's default; never empty,
 	// each with Address, Port and Fingerprint filled in.
-	Checks []Check `yaml:"checks" max:"16" doc:"Replace the service's checks for this server."`
+	Checks []Check `yaml:"checks" min:"1" max:"16" doc:"Replace the service's checks for this server."`
 }
 
 // Check is one way of judging a server. The fields of its kind are in Settings.
