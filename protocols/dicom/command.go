@@ -21,13 +21,14 @@ const (
 	NDeleteRQ      uint16 = 0x0150
 	CCancelRQ      uint16 = 0x0FFF // has no response
 
-	CStoreRSP uint16 = CStoreRQ | responseBit
-	CGetRSP   uint16 = CGetRQ | responseBit
-	CFindRSP  uint16 = CFindRQ | responseBit
-	CMoveRSP  uint16 = CMoveRQ | responseBit
-	CEchoRSP  uint16 = CEchoRQ | responseBit
+	CStoreRSP uint16 = CStoreRQ | ResponseBit
+	CGetRSP   uint16 = CGetRQ | ResponseBit
+	CFindRSP  uint16 = CFindRQ | ResponseBit
+	CMoveRSP  uint16 = CMoveRQ | ResponseBit
+	CEchoRSP  uint16 = CEchoRQ | ResponseBit
 
-	responseBit uint16 = 0x8000
+	// ResponseBit turns the field of a request into that of its response.
+	ResponseBit uint16 = 0x8000
 )
 
 // Values of Command.DataSetType. Any value but NoDataSet means that a data set
@@ -77,7 +78,7 @@ type Command struct {
 type SubOperations struct{ Remaining, Completed, Failed, Warning uint16 }
 
 // IsResponse tells a response from a request by its Field.
-func (c *Command) IsResponse() bool { return c.Field&responseBit != 0 }
+func (c *Command) IsResponse() bool { return c.Field&ResponseBit != 0 }
 
 // HasDataSet tells whether a data set follows the command on its context.
 func (c *Command) HasDataSet() bool { return c.DataSetType != NoDataSet }
@@ -85,7 +86,7 @@ func (c *Command) HasDataSet() bool { return c.DataSetType != NoDataSet }
 // Name gives "C-ECHO-RQ" or "C-STORE-RSP", or "command 1234" (hexadecimal) for
 // a field that the standard does not have.
 func (c *Command) Name() string {
-	name, ok := commandNames[c.Field&^responseBit]
+	name, ok := commandNames[c.Field&^ResponseBit]
 	switch {
 	case !ok:
 		return fmt.Sprintf("command %04X", c.Field)
