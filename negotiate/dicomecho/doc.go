@@ -1,0 +1,15 @@
+// Package dicomecho is the check that asks a DICOM server for an association with the
+// Verification service, sends a C-ECHO over it and releases it, as a modality would:
+//
+//	open    A-ASSOCIATE-RQ  -->
+//	                        <--  A-ASSOCIATE-AC, or RJ or ABORT with a reason
+//	ask     C-ECHO-RQ       -->
+//	                        <--  C-ECHO-RSP, its message id and status are checked
+//	close   A-RELEASE-RQ    -->
+//	                        <--  A-RELEASE-RP, waited for up to ReleaseWait
+//
+// It proves that the listener answers, that the AE titles are configured and that the
+// dispatcher works; it says nothing about the database or the storage behind them. It
+// creates and changes nothing. A conversation that does not end well is aborted, so that the
+// server frees its slot, and a server sees nothing that a modality's own echo would not show.
+package dicomecho
