@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"gantry/negotiate"
+	"gantry/negotiate/connect"
+	httpcheck "gantry/negotiate/http"
 )
 
 // Settings are the fields of one kind of check.
@@ -21,7 +23,7 @@ type kind struct {
 // kinds is the one list of the kinds of checks that a configuration may name.
 var kinds = map[string]kind{
 	"connect": {
-		func() Settings { return &connectSettings{} },
+		func() Settings { return &connect.Settings{} },
 		"The server takes a TCP connection, and completes the TLS handshake when the check has a `tls` block.",
 	},
 	"dicom-echo": {
@@ -29,8 +31,8 @@ var kinds = map[string]kind{
 		"A DICOM association is accepted and a C-ECHO is answered with success.",
 	},
 	"http": {
-		func() Settings { return &httpSettings{} },
-		"A GET request is answered with an accepted status and, if asked for, the expected body.",
+		func() Settings { return &httpcheck.Settings{} },
+		"A request is answered with an accepted status and, if asked for, the expected body.",
 	},
 }
 

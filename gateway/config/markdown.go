@@ -92,6 +92,8 @@ func (f field) valueText() string {
 			return "[list](#" + f.heading() + ")" + f.limitsText()
 		}
 		return "list of " + elem.valueText() + f.limitsText()
+	case f.typ.Kind() == reflect.Map:
+		return "mapping: any key, " + f.element().valueText()
 	}
 	return "[mapping](#" + f.heading() + ")"
 }
