@@ -224,10 +224,10 @@ func (g *Gateway) closeAll() {
 	for _, t := range g.deadline {
 		t.Stop()
 	}
-	g.housed.Wait()
 	if page := g.page.Load(); page != nil {
 		page.close()
 	}
+	g.housed.Wait()
 }
 
 // panicked reports a fault of our own; the session it struck has been ended.
