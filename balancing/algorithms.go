@@ -87,11 +87,11 @@ func (g *rung) draw(ticket uint64, r *Request) (first, second *member) {
 		if !m.server.open(g.health) || r.tried(m.server) {
 			continue
 		}
-		u, w := unit(mix(ticket, m.server.hash)), float64(m.server.share(r.Now))
-		if w == two.w && u <= two.u {
+		h, w := mix(ticket, m.server.hash), m.server.share(r.Now)
+		if w == two.w && h <= two.h {
 			continue // the common loser, without a call
 		}
-		l := lot{m, u, w}
+		l := lot{m, h, w}
 		switch {
 		case l.before(&one):
 			one, two = l, one
@@ -102,21 +102,24 @@ func (g *rung) draw(ticket uint64, r *Request) (first, second *member) {
 	return one.m, two.m
 }
 
-// lot is what one candidate drew: its number is -ln(u)/w.
+// lot is what one candidate drew: its number is -ln(unit(h))/w.
 type lot struct {
-	m    *member // nil = nobody drew yet
-	u, w float64
+	m *member // nil = nobody drew yet
+	h uint64
+	w int64
 }
 
-// before says whether l is the smaller number. It asks for logarithms, which
-// cost more than all the rest, only when weights differ and the bounds
-// 1-u <= -ln(u) <= (1-u)/u do not tell.
+// before says whether l is the smaller number. It turns to floating point, and
+// to logarithms, which cost more than all the rest, only when it must: not among
+// equal weights, and not when 1-u <= -ln(u) <= (1-u)/u tells already.
 func (l *lot) before(o *lot) bool {
-	switch {
-	case o.m == nil || l.w == o.w:
-		return l.u > o.u
-	case (1-l.u)*o.w*o.u >= (1-o.u)*l.w:
+	if o.m == nil || l.w == o.w {
+		return o.m == nil || l.h > o.h
+	}
+	u, v := unit(l.h), unit(o.h)
+	w, x := float64(l.w), float64(o.w)
+	if (1-u)*x*v >= (1-v)*w {
 		return false
 	}
-	return math.Log(l.u)*o.w > math.Log(o.u)*l.w
+	return math.Log(u)*x > math.Log(v)*w
 }

@@ -96,6 +96,11 @@ func TestRoundRobinPassesOver(t *testing.T) {
 	requireShares(t, map[string]float64{"A": 50, "C": 50}, shares(t, p, 100), 0.01)
 	members[1].Server.SetHealth(Up, t0)
 	requireShares(t, map[string]float64{"A": 100. / 3, "B": 100. / 3, "C": 100. / 3}, shares(t, p, 300), 1)
+	var sum int64
+	for _, m := range p.members {
+		sum += m.current
+	}
+	require.Zero(t, sum, "what is gained is paid")
 }
 
 // TestRandomTwoAvoidsLoad: of two drawn the less loaded one serves, so the most
@@ -214,8 +219,8 @@ const goldenHash = "CAAAAABBABBCAABCBABCACBCBBBAAAAACAAAABAA"
 func TestLotBefore(t *testing.T) {
 	some := &member{}
 	for i := range uint64(2000) {
-		a := lot{some, unit(mix(i, 1)), float64(1 + mix(i, 2)%256000)}
-		b := lot{some, unit(mix(i, 3)), float64(1 + mix(i, 4)%256000)}
+		a := lot{some, mix(i, 1), int64(1 + mix(i, 2)%256000)}
+		b := lot{some, mix(i, 3), int64(1 + mix(i, 4)%256000)}
 		require.Equal(t, number(a) < number(b), a.before(&b), "%v %v", a, b)
 	}
 	require.Less(t, unit(^uint64(0)), 1.0)
@@ -223,4 +228,4 @@ func TestLotBefore(t *testing.T) {
 }
 
 // number is a lot's number as the definition says.
-func number(l lot) float64 { return -math.Log(l.u) / l.w }
+func number(l lot) float64 { return -math.Log(unit(l.h)) / float64(l.w) }

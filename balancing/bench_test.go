@@ -19,6 +19,13 @@ func BenchmarkPick(b *testing.B) {
 			})
 		}
 	}
+	b.Run("source-hash-mixed-weights/16", func(b *testing.B) {
+		members := upServers(16)
+		for i, m := range members {
+			m.Server.SetWeight(16 * (i + 1))
+		}
+		benchPick(b, NewPool(PoolOptions{Members: members, Algorithm: SourceHash}))
+	})
 	b.Run("failover/16", func(b *testing.B) {
 		benchPick(b, NewPool(PoolOptions{Members: upServers(16), Distribution: Failover}))
 	})

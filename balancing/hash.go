@@ -1,10 +1,13 @@
 package balancing
 
-import "math/bits"
+import (
+	"encoding/binary"
+	"math/bits"
+)
 
 // unit turns 64 even bits into a number between 0 and 1, neither of them: with
 // 52 bits the half added still fits a float64 exactly.
-func unit(h uint64) float64 { return (float64(h>>12) + 0.5) / (1 << 52) }
+func unit(h uint64) float64 { return (float64(int64(h>>12)) + 0.5) / (1 << 52) }
 
 // mix folds a 128-bit product: every bit of both words reaches every bit out.
 // The constants are those of wyhash; the outcome must not change between
@@ -19,12 +22,7 @@ func mix(a, b uint64) uint64 {
 
 // keyHash folds a key into one word.
 func keyHash(k Key) uint64 {
-	var hi, lo uint64
-	for i := range 8 {
-		hi = hi<<8 | uint64(k[i])
-		lo = lo<<8 | uint64(k[i+8])
-	}
-	return mix(hi, lo)
+	return mix(binary.BigEndian.Uint64(k[:8]), binary.BigEndian.Uint64(k[8:]))
 }
 
 // nameHash folds a server's name into one word: FNV-1a, then mixed.

@@ -9,7 +9,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// remembered client of the model.
+// modelEntry is a client that the model remembers.
 type modelEntry struct {
 	key    Key
 	server uint32

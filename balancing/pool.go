@@ -25,7 +25,7 @@ type Member struct {
 type PoolOptions struct {
 	Members      []Member     // in file order; each server once
 	Algorithm    Algorithm    // ignored by Failover
-	Distribution Distribution //
+	Distribution Distribution // Balance unless set
 	Persistence  *Persistence // nil = clients are not remembered; may be shared with the pool before a reload
 }
 
