@@ -29,6 +29,7 @@ func parseListen(text string) (any, error) {
 	return netip.AddrPortFrom(ip.Unmap(), n), nil
 }
 
+// parseListenText checks an address to listen on and keeps it as text, in its one usual form.
 func parseListenText(text string) (any, error) {
 	a, err := parseListen(text)
 	if err != nil {
@@ -51,11 +52,13 @@ func splitPort(text string) (host, port string, err error) {
 	return "", "", wrong("not an address", "write HOST:PORT or [IPv6]:PORT")
 }
 
+// isIPv6 tells fd00::1 from HOST:PORT, which also has a colon.
 func isIPv6(text string) bool {
 	ip, err := netip.ParseAddr(text)
 	return err == nil && ip.Is6()
 }
 
+// parsePort reads a port in plain decimal digits; least is 0 where the system may choose one.
 func parsePort(text string, least int) (uint16, error) {
 	n, err := strconv.Atoi(text)
 	if err != nil || n < least || n > 65535 || strconv.Itoa(n) != text {
@@ -123,6 +126,7 @@ func parseHost(text string) (string, error) {
 	return text, nil
 }
 
+// parseHostText is parseHost for fields that are text.
 func parseHostText(text string) (any, error) { return parseHost(text) }
 
 // parseNetwork reads 10.0.0.0/8; a single address stands for itself.

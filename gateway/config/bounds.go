@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"strconv"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -21,6 +22,7 @@ func setDefaults(v reflect.Value) {
 	}
 }
 
+// setDefault reads the default tag exactly as the decoder would read it from a file.
 func (f field) setDefault(v reflect.Value) {
 	if f.typ.Kind() == reflect.Slice {
 		f.setDefaultList(v)
@@ -70,7 +72,7 @@ func (f field) bound(tag string) float64 {
 	return measure(v)
 }
 
-// measure is the size of a number, duration or text.
+// measure is what bounds compare: the size of a number, duration or text.
 func measure(value any) float64 {
 	switch v := reflect.ValueOf(value); v.Kind() {
 	case reflect.Int, reflect.Int64:
@@ -78,7 +80,7 @@ func measure(value any) float64 {
 	case reflect.Float64:
 		return v.Float()
 	case reflect.String:
-		return float64(len(v.String()))
+		return float64(utf8.RuneCountInString(v.String()))
 	}
 	return 0
 }

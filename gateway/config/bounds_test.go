@@ -68,14 +68,29 @@ func TestManyValues(t *testing.T) {
 }
 
 func TestManyProblems(t *testing.T) {
+	text := "services:\n" + strings.Repeat("  - {zebra: 1, lion: 2}\n", 900)
+	_, problems := Parse("gantry.yaml", []byte(text), testEnv)
+	require.Equal(t, MaxProblems+1, len(problems))
+	require.Equal(t, "gantry.yaml: more than 1000 problems; the rest is not shown", problems[MaxProblems].String())
+	require.Equal(t, 2, problems[0].Line)
+}
+
+func TestManyKeys(t *testing.T) {
 	var b strings.Builder
 	for i := range 50_000 {
 		fmt.Fprintf(&b, "key%d: 1\n", i)
 	}
-	_, problems := Parse("gantry.yaml", []byte(b.String()), testEnv)
-	require.Len(t, problems, MaxProblems+1)
-	require.Equal(t, "gantry.yaml: more than 1000 problems; the rest is not shown", problems[MaxProblems].String())
-	require.Equal(t, 1, problems[0].Line)
+	text := problemsOf(t, b.String())
+	require.Contains(t, text, "gantry.yaml:1:1: mapping is too long (got 50000 keys); at most 256 keys\n")
+	require.NotContains(t, text, "key256")
+}
+
+// TestOddKeys: a key that is no word is quoted and shortened.
+func TestOddKeys(t *testing.T) {
+	require.Equal(t, `gantry.yaml:1:7: log."two words": unknown key; accepted: level, format, sessions`,
+		problemsOf(t, "log: {two words: 1}\n"+smallest))
+	text := problemsOf(t, "log: {? "+strings.Repeat("k", 100_000)+" : 1}\n"+smallest)
+	require.Less(t, len(text), 300)
 }
 
 func TestLongLists(t *testing.T) {

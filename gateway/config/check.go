@@ -74,7 +74,7 @@ func (d *decoder) finishCheck(c *Check, path string) {
 	})
 }
 
-// addressAndPort reads a check's address; a port may stand in one of two keys.
+// addressAndPort reads a check's address; its port may stand in either of two keys, but say one thing.
 func (d *decoder) addressAndPort(c *Check, path string) {
 	host, port, _ := splitAddress(c.Address) // its form was checked before
 	if port > 0 && c.Port > 0 && port != c.Port {
@@ -96,7 +96,8 @@ func (d *decoder) near(path, key string) place {
 	return d.places[path]
 }
 
-// fillIn sets what is absent and follows from other keys.
+// fillIn sets what is absent and follows from other keys. The defaults shrink with a short interval, so that setting
+// interval: 1s alone does what it seems to do.
 func (c *Check) fillIn() {
 	if c.Name == "" {
 		c.Name = c.Type
@@ -112,6 +113,7 @@ func (c *Check) fillIn() {
 	}
 }
 
+// newTLS is an empty tls block.
 func newTLS() *TLS {
 	t := new(TLS)
 	setDefaults(reflect.ValueOf(t).Elem())

@@ -12,6 +12,19 @@
 //	format    what a string means: name, listen, address, host, secret, kind, percent
 //	place     "service": not allowed under defaults
 //
+// The way of a file, each step a file of this package:
+//
+//	source    bytes -> the one YAML document, or what keeps it from being read
+//	decode, mapping, scalar, forms, addresses, check
+//	          nodes -> structs, by the tags alone; the defaults of the file first, since services start from them
+//	outside   references to the environment and to other files -> secrets, certificate authorities
+//	rules, listeners
+//	          what no single value shows: names and addresses used twice, servers that are the gateway itself
+//	resolve   checks of the service, or of the protocol -> checks of each server
+//
+// All steps go on after a problem and write into one report, which is sorted at the end. A [Config] exists only when
+// the report is empty, so the gateway never sees half of one.
+//
 // The file is read strictly: an unknown key, a wrong type, a name or an address used twice is a problem. All problems
 // are reported at once, in the order of the file, each with its place and what would be right. A key that is part of
 // the public contract but not served by this version is refused with a sentence (unserved.go), never ignored.

@@ -30,6 +30,7 @@ func (d *decoder) document(doc *document, root *yaml.Node) {
 	}
 }
 
+// rank puts defaults before all else.
 func rank(p pair) int {
 	if p.key.Value == "defaults" {
 		return 0

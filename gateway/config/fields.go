@@ -40,6 +40,7 @@ func fieldsOf(t reflect.Type) []field {
 	return fs
 }
 
+// newField reads the tags of a struct field; ok is false for one that is no key of the file.
 func newField(sf reflect.StructField, index int) (field, bool) {
 	tag := sf.Tag
 	f := field{

@@ -7,6 +7,7 @@ import (
 
 	"gantry/negotiate"
 	"gantry/negotiate/connect"
+	"gantry/negotiate/dicomecho"
 	httpcheck "gantry/negotiate/http"
 )
 
@@ -27,7 +28,7 @@ var kinds = map[string]kind{
 		"The server takes a TCP connection, and completes the TLS handshake when the check has a `tls` block.",
 	},
 	"dicom-echo": {
-		func() Settings { return &dicomEchoSettings{} },
+		func() Settings { return &dicomecho.Settings{} },
 		"A DICOM association is accepted and a C-ECHO is answered with success.",
 	},
 	"http": {
@@ -64,5 +65,5 @@ func kindWithKey(key string) string {
 	return ""
 }
 
-// secure is implemented by settings that can ask for TLS themselves, as http does with scheme: https.
+// secure asks settings whether they want TLS; it is implemented by settings that can ask for TLS themselves, as http does with scheme: https.
 type secure interface{ Secure() bool }

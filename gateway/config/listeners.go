@@ -23,11 +23,13 @@ type listeners struct {
 	wild   map[portFamily]listener
 }
 
+// portFamily is a port in one address family.
 type portFamily struct {
 	port uint16
 	v6   bool
 }
 
+// newListeners begins with the admin address: a service must leave it free.
 func newListeners(d *decoder, a Admin) *listeners {
 	ls := &listeners{d, map[netip.AddrPort]listener{}, map[portFamily]listener{}, map[portFamily]listener{}}
 	if addr, err := netip.ParseAddrPort(a.Listen); err == nil {
@@ -36,6 +38,7 @@ func newListeners(d *decoder, a Admin) *listeners {
 	return ls
 }
 
+// addAll adds the addresses of a service, as far as they could be read.
 func (ls *listeners) addAll(s *Service, path string) {
 	for i, addr := range s.Listen {
 		sub := fmt.Sprintf("%s.listen[%d]", path, i)
@@ -90,6 +93,7 @@ func families(a netip.AddrPort) []portFamily {
 	return []portFamily{own}
 }
 
+// explain says who listens there already, and what a wildcard stands for when one is the reason.
 func (ls *listeners) explain(l, first listener) string {
 	where := fmt.Sprintf("line %d", first.at.line)
 	if first.at.line == 0 {
@@ -105,6 +109,7 @@ func (ls *listeners) explain(l, first listener) string {
 	return text + "; use each address and port once"
 }
 
+// everyAddress is what a wildcard means.
 func everyAddress(wildcard netip.Addr) string {
 	if wildcard.Is4() {
 		return "0.0.0.0 stands for every IPv4 address"

@@ -57,6 +57,7 @@ func Markdown() []byte {
 	return []byte(b.String())
 }
 
+// writeSection writes a heading, a few words and the table of one mapping.
 func writeSection(b *strings.Builder, title, intro string, fs []field) {
 	fmt.Fprintf(b, "\n## %s\n\n", title)
 	if intro != "" {
@@ -65,6 +66,7 @@ func writeSection(b *strings.Builder, title, intro string, fs []field) {
 	writeTable(b, fs)
 }
 
+// writeTable writes one line a key, in the order of the struct.
 func writeTable(b *strings.Builder, fs []field) {
 	b.WriteString("| key | value | default | what it does |\n|---|---|---|---|\n")
 	for _, f := range fs {
@@ -106,6 +108,7 @@ func (f field) heading() string {
 	return f.key
 }
 
+// limitsText is the bounds as an addition to the type: ", 1 to 256".
 func (f field) limitsText() string {
 	if f.min == "" && f.max == "" {
 		return ""
@@ -113,6 +116,7 @@ func (f field) limitsText() string {
 	return ", " + strings.TrimPrefix(f.boundsText(), "from ")
 }
 
+// defaultText is what happens without the key.
 func (f field) defaultText() string {
 	switch {
 	case f.required:
@@ -130,6 +134,7 @@ const checksIntro = "`checks` stands in a service, in a server (then it replaces
 	"count. Without `checks`, %s; every other protocol gets `connect`. No check sends a message that could " +
 	"create or change a record."
 
+// writeChecks describes the common keys of checks, then each kind.
 func writeChecks(b *strings.Builder) {
 	var defaults []string
 	for protocol, k := range kindOfProtocol {
@@ -157,6 +162,7 @@ func writeLimits(b *strings.Builder) {
 		{"size of the file", fmt.Sprintf("%d MiB", MaxFileSize>>20)},
 		{"nesting of lists and mappings", MaxDepth},
 		{"values, each use of an alias counted", MaxNodes},
+		{"keys of one mapping", MaxKeys},
 		{"problems reported at one time", MaxProblems},
 		{"length of a secret in bytes", fmt.Sprintf("%d (least %d)", MaxSecretSize, MinSecretSize)},
 		{"size of a `ca_file`", fmt.Sprintf("%d MiB", MaxCASize>>20)},
@@ -190,6 +196,7 @@ func writeUnserved(b *strings.Builder) {
 	}
 }
 
+// name is the key with its place, and the words when only they are refused.
 func (u unserved) name() string {
 	key := "`" + whereUnserved[u.in] + u.key
 	if u.words == nil {

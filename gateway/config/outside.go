@@ -34,6 +34,7 @@ type Options struct {
 	ReadFile func(path string, max int64) ([]byte, error)
 }
 
+// withDefaults opens the real windows where none was given.
 func (o Options) withDefaults() Options {
 	if o.Getenv == nil {
 		o.Getenv = os.LookupEnv

@@ -3,6 +3,7 @@ package config
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -166,6 +167,16 @@ func TestSecrets(t *testing.T) {
 				require.NotContains(t, text, secret)
 			}
 		})
+	}
+}
+
+// TestSecretsAreNotPrinted: whatever a caller does with a configuration.
+func TestSecretsAreNotPrinted(t *testing.T) {
+	c := parsed(t, "admin:\n  token: ${GANTRY_TOKEN}\n"+smallest)
+	text, err := json.Marshal(c)
+	require.NoError(t, err)
+	for _, shown := range []string{fmt.Sprint(c), fmt.Sprintf("%+v %#v", *c, *c), fmt.Sprintf("%v %#v", &c.Admin, c.Admin), string(text)} {
+		require.NotContains(t, shown, c.Admin.Token)
 	}
 }
 

@@ -45,6 +45,7 @@ func (d *decoder) unique(names map[string]int, name, path, what string) {
 	names[name] = p.line
 }
 
+// serviceRules checks one service within itself.
 func (d *decoder) serviceRules(s *Service, path string) {
 	if _, given := d.places[path+".mllp"]; given && s.Protocol != "mllp" && s.Protocol != "" {
 		d.add(d.near(path, "mllp"), path+".mllp", "only a service of protocol mllp has this key", "protocol "+s.Protocol, "remove it")

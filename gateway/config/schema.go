@@ -33,6 +33,7 @@ func (s *schemas) object(t reflect.Type, place string) schema {
 	return s.fields(fieldsOf(t), place)
 }
 
+// fields is object for keys from several structs.
 func (s *schemas) fields(fs []field, place string) schema {
 	properties, required := schema{}, []string{}
 	for _, f := range fs {
@@ -61,6 +62,7 @@ func (s *schemas) property(f field) schema {
 	return p
 }
 
+// value mirrors the decoder's own division into single values, lists and mappings.
 func (s *schemas) value(f field) schema {
 	switch fm := f.form(); {
 	case fm != nil:
@@ -75,6 +77,7 @@ func (s *schemas) value(f field) schema {
 	return s.ref(f, f.typ)
 }
 
+// listSchema is the schema of a list; its bounds are those of its length.
 func (s *schemas) listSchema(f field) schema {
 	l := schema{"type": "array", "items": s.value(f.element())}
 	setBound(l, "minItems", f, f.min)
@@ -96,6 +99,7 @@ func (s *schemas) ref(f field, t reflect.Type) schema {
 	return schema{"$ref": "#/$defs/" + name}
 }
 
+// definitionName keeps defaults apart from services: the type is the same, the keys allowed are not.
 func definitionName(f field, t reflect.Type) string {
 	if f.key == "defaults" {
 		return "defaults"
@@ -139,6 +143,7 @@ func (f field) scalarSchema(fm *form) schema {
 	return t
 }
 
+// setBound adds a bound that is a plain number; durations and percentages are text in the file and have none here.
 func setBound(s schema, key string, f field, tag string) {
 	if x, err := strconv.ParseFloat(tag, 64); err == nil {
 		s[key] = x

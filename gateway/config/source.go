@@ -140,6 +140,7 @@ func (r *report) syntax(err error, data []byte) {
 	r.add(p, "", "not valid YAML: "+message, "", adviceFor(message))
 }
 
+// adviceFor is the advice for a message of the YAML reader, "" when there is none.
 func adviceFor(message string) string {
 	for _, a := range advice {
 		if strings.Contains(message, a.message) {

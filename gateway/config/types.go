@@ -29,8 +29,19 @@ type Admin struct {
 	// Listen is IP:PORT or [IPv6]:PORT. Port 0 asks the system for a free one.
 	Listen string `yaml:"listen" format:"listen" default:"127.0.0.1:9440" doc:"Address of the page, the API and the metrics."`
 	// Token is the secret itself, already fetched from where the file points. Empty = none is asked for. Never log it.
-	Token string `yaml:"token" format:"secret" doc:"Callers must send \"Authorization: Bearer TOKEN\". Needed when listen is not a loopback address."`
+	Token string `json:"-" yaml:"token" format:"secret" doc:"Callers must send \"Authorization: Bearer TOKEN\". Needed when listen is not a loopback address."`
 }
+
+// String leaves the token out, so that a configuration may be printed or logged as it is.
+func (a Admin) String() string {
+	if a.Token == "" {
+		return "{" + a.Listen + " without token}"
+	}
+	return "{" + a.Listen + " with token}"
+}
+
+// GoString is String, for %#v.
+func (a Admin) GoString() string { return a.String() }
 
 // Log says what is logged.
 type Log struct {

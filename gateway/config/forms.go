@@ -117,6 +117,8 @@ func textParser(t reflect.Type) func(string) (any, error) {
 	}
 }
 
+// The parsers of the forms follow; each says what is wrong and what to write instead.
+
 func parseText(text string) (any, error) { return text, nil }
 
 func parseName(text string) (any, error) {
@@ -130,6 +132,7 @@ func parseBool(text string) (any, error) {
 	return strings.EqualFold(text, "true"), nil // the YAML tag said that it is a bool
 }
 
+// decimal is a number as people write it; -0 and the like are left to the bounds.
 var decimal = regexp.MustCompile(`^-?(0|[1-9][0-9]*)$`)
 
 // parseInt reads decimal numbers only: 010 would be 8 to some readers and 10 to others.
@@ -169,6 +172,7 @@ func parseDuration(text string) (any, error) {
 	return d, nil
 }
 
+// durationPart and durationUnits take a duration apart. Days are ours: Go's own durations end at hours, people's do not.
 var durationPart = regexp.MustCompile(`([0-9.]+)(ms|s|m|h|d)`)
 
 var durationUnits = map[string]time.Duration{
@@ -200,6 +204,7 @@ func parsePercent(text string) (any, error) {
 	return x / 100, nil
 }
 
+// sizeUnits are binary; 16MB is refused because some mean 16,000,000 by it and some 16,777,216.
 var sizeUnits = []struct {
 	suffix string
 	bytes  int
