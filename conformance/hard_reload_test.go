@@ -34,13 +34,13 @@ func newHospital(t *testing.T) hospital {
 // generation 0, 2, 4… has two servers and one listener; 1, 3, 5… has another second server, a second
 // listener on the same service, and a service more.
 func (h hospital) generation(n int) string {
-	const head = "services:\n- {name: stays, protocol: tcp, listen: [%s], timeouts: {drain: 1s}, persistence: {by: none}," +
+	const head = "services:\n- {name: stays, protocol: tcp, listen: [%s], timeouts: {drain: 5m}, persistence: {by: none}," +
 		" servers: [{name: one, address: %q}, {name: %s, address: %q}]}\n"
 	if n%2 == 0 {
 		return fmt.Sprintf(head, quoted(h.stays), h.servers[0], "two", h.servers[1])
 	}
 	return fmt.Sprintf(head, quoted(h.stays, h.second), h.servers[0], "three", h.servers[2]) +
-		fmt.Sprintf("- {name: guest, protocol: tcp, listen: [%q], timeouts: {drain: 1s}, servers: [{name: one, address: %q}]}\n",
+		fmt.Sprintf("- {name: guest, protocol: tcp, listen: [%q], timeouts: {drain: 5m}, servers: [{name: one, address: %q}]}\n",
 			h.guest, h.servers[0])
 }
 

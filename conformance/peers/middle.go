@@ -22,13 +22,16 @@ type Middle struct {
 // StartHAProxy starts HAProxy in TCP mode in front of server. With splice it is told to use splice(2)
 // in both directions, always.
 func StartHAProxy(ctx context.Context, dir, server string, splice bool) (*Middle, error) {
-	addr, option := FreeAddr(), ""
+	addr, global, option := FreeAddr(), "", ""
 	if splice {
+		// By default it keeps two descriptors for each fourth connection in reserve, for pipes.
+		global = "maxpipes 1000"
 		option = "option splice-request\n    option splice-response"
 	}
 	file := filepath.Join(dir, fmt.Sprintf("haproxy-%t.cfg", splice))
 	config := fmt.Sprintf(`global
     nbthread %d
+    %s
 defaults
     mode tcp
     timeout connect 5s
@@ -38,7 +41,7 @@ defaults
 listen relay
     bind %s
     server one %s
-`, runtime.NumCPU(), option, addr, server)
+`, runtime.NumCPU(), global, option, addr, server)
 	if err := os.WriteFile(file, []byte(config), 0o644); err != nil {
 		return nil, err
 	}
@@ -49,7 +52,8 @@ listen relay
 	return &Middle{p, addr}, untilReady(ctx, p, accepts(addr))
 }
 
-// StartNginxStream starts nginx's stream proxy in front of server.
+// StartNginxStream starts nginx's stream proxy in front of server. Left to itself it ends a session as soon
+// as one side has said its last word; it is told not to, as the others are not.
 func StartNginxStream(ctx context.Context, dir, server string) (*Middle, error) {
 	addr := FreeAddr()
 	p, err := startNginx(dir, "nginx-stream", fmt.Sprintf(`load_module /usr/lib/nginx/modules/ngx_stream_module.so;
@@ -61,6 +65,7 @@ stream {
         listen %s;
         proxy_connect_timeout 5s;
         proxy_timeout 1h;
+        proxy_half_close on;
         proxy_pass %s;
     }
 }

@@ -1,0 +1,134 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	_ "embed"
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+	"text/template"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"gantry/conformance/peers"
+)
+
+//go:embed page.md.tmpl
+var pageText string
+
+// aims are what the project wants of itself, by row; they are shown beside the figures and fail nothing.
+var aims = []struct{ row, aim, against string }{
+	{rowBulk1, "≥ 1.5", haproxy},
+	{rowBulk8, "≥ 1.5", haproxy},
+	{rowCPU1, "≤ 0.5", haproxy},
+	{rowCPU8, "≤ 0.5", haproxy},
+	{rowConnects, "≥ 0.8", haproxy},
+	{rowPingPong, "≥ 0.95", haproxy},
+	{rowMemory, "≤ 8 kB", ""},
+	{rowFiles, "≤ 2", ""},
+	{rowStore, "≤ 1/6 = 0.17", direct},
+	{rowEcho, "≤ 1/30 = 0.03", direct},
+}
+
+// write renders the page.
+func (b *bench) write(ctx context.Context, all []contender) error {
+	var names []string
+	for _, c := range all {
+		names = append(names, c.name)
+	}
+	var page bytes.Buffer
+	err := template.Must(template.New("page").Parse(pageText)).Execute(&page, map[string]any{
+		"Date":     time.Now().UTC().Format("2006-01-02"),
+		"Machine":  machine(),
+		"Versions": versions(ctx),
+		"Rounds":   b.rounds,
+		"Seconds":  b.each.Seconds(),
+		"Idle":     idleConnections,
+		"Table":    b.table(names),
+		"Ratios":   b.ratios(),
+	})
+	if err != nil {
+		return err
+	}
+	if b.out == "" {
+		_, err = os.Stdout.Write(page.Bytes())
+		return err
+	}
+	return os.WriteFile(b.out, page.Bytes(), 0o644)
+}
+
+// table has one row a figure and one column a contender.
+func (b *bench) table(names []string) string {
+	lines := []string{"| load | " + strings.Join(names, " | ") + " |", "|---" + strings.Repeat("|---", len(names)) + "|"}
+	for _, a := range aims {
+		cells := []string{a.row}
+		for _, name := range names {
+			cells = append(cells, b.figures.cell(a.row, name))
+		}
+		lines = append(lines, "| "+strings.Join(cells, " | ")+" |")
+	}
+	return strings.Join(lines, "\n")
+}
+
+// ratios compares Gantry with HAProxy, with HAProxy told to splice, and with no middle.
+func (b *bench) ratios() string {
+	lines := []string{"| load | to HAProxy | to HAProxy, splice | to direct | aim |", "|---|---|---|---|---|"}
+	for _, a := range aims {
+		aim := a.aim
+		if a.against != "" {
+			aim += " × " + a.against
+		}
+		cells := []string{a.row}
+		for _, other := range []string{haproxy, splice, direct} {
+			cells = append(cells, b.figures.ratio(a.row, gantry, other))
+		}
+		lines = append(lines, "| "+strings.Join(append(cells, aim), " | ")+" |")
+	}
+	return strings.Join(lines, "\n")
+}
+
+// machine says what the figures were taken on.
+func machine() string {
+	var u unix.Utsname
+	_ = unix.Uname(&u)
+	return fmt.Sprintf("%s, %d processors, Linux %s, loopback", processor(), runtime.NumCPU(),
+		unix.ByteSliceToString(u.Release[:]))
+}
+
+func processor() string {
+	text, _ := os.ReadFile("/proc/cpuinfo")
+	_, after, found := strings.Cut(string(text), "model name")
+	if !found {
+		return runtime.GOARCH
+	}
+	line, _, _ := strings.Cut(after, "\n")
+	return strings.TrimSpace(strings.TrimLeft(line, "\t :"))
+}
+
+// versions of everything that took part.
+func versions(ctx context.Context) string {
+	all := []string{runtime.Version()}
+	for _, v := range []struct{ name, program, flag string }{
+		{"HAProxy", "haproxy", "-v"}, {"nginx", "nginx", "-v"}, {"Orthanc", "Orthanc", "--version"},
+		{"DCMTK", "storescu", "--version"},
+	} {
+		text, _ := peers.Run(ctx, v.program, v.flag)
+		if number := firstVersion(text); number != "" {
+			all = append(all, v.name+" "+number)
+		}
+	}
+	return strings.Join(all, ", ")
+}
+
+// firstVersion is the first word of a program's answer that looks like 1.2.3.
+func firstVersion(text string) string {
+	for _, word := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" \t\n/v", r) }) {
+		if strings.Count(word, ".") >= 2 && word[0] >= '0' && word[0] <= '9' {
+			return word
+		}
+	}
+	return ""
+}
