@@ -1,0 +1,179 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"gantry/gateway/admin"
+)
+
+var update = flag.Bool("update", false, "write the golden files and docs/commands.md anew")
+
+// TestMain looks for goroutines left behind; those that packages start when they are imported do not count.
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m, goleak.IgnoreCurrent()) }
+
+// golden compares with a file of testdata. URL stands for the address of the test's gateway.
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	file := filepath.Join("testdata", name)
+	if *update {
+		require.NoError(t, os.WriteFile(file, []byte(got), 0o644))
+	}
+	want, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.Equal(t, string(want), got)
+}
+
+// stage is a program's surroundings for a test: what it prints, and a terminal or none.
+type stage struct {
+	surroundings
+	out, err bytes.Buffer
+}
+
+func newStage() *stage {
+	s := &stage{}
+	s.surroundings = surroundings{
+		out: &s.out, err: &s.err,
+		getenv:   func(string) string { return "" },
+		size:     func() (int, int, bool) { return 0, 0, false },
+		now:      func() time.Time { return morning.Add(76 * time.Hour) },
+		signals:  realSignals,
+		open:     openGateway,
+		notify:   func(string) {},
+		watchdog: func() time.Duration { return 0 },
+	}
+	return s
+}
+
+// terminal makes the stage's output a terminal of a size.
+func (s *stage) terminal(columns, rows int) *stage {
+	s.size = func() (int, int, bool) { return columns, rows, true }
+	return s
+}
+
+func (s *stage) run(t testing.TB, args ...string) int {
+	t.Helper()
+	return run(t.Context(), &s.surroundings, args)
+}
+
+var morning = time.Date(2026, 3, 1, 8, 0, 0, 0, time.Local)
+
+// hospital is a gateway with two services, in every state that a server can have.
+type hospital struct {
+	mu       sync.Mutex
+	status   admin.Status
+	reloaded admin.Reloaded
+	refusal  error
+	by       string
+}
+
+var _ admin.Control = (*hospital)(nil)
+
+func (h *hospital) Status() admin.Status {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.status
+}
+
+func (h *hospital) Events() []admin.Event { return nil }
+
+func (h *hospital) Ready() error { return nil }
+
+func (h *hospital) Reload(ctx context.Context) (admin.Reloaded, error) {
+	h.by = admin.Actor(ctx)
+	return h.reloaded, h.refusal
+}
+
+func (h *hospital) SetServer(service, server string, c admin.ServerChange) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for i := range h.status.Services {
+		if h.status.Services[i].Name != service {
+			continue
+		}
+		for j := range h.status.Services[i].Servers {
+			if r := &h.status.Services[i].Servers[j]; r.Name == server {
+				change(r, c)
+				return nil
+			}
+		}
+		return &admin.NotFoundError{Kind: "server", Name: server}
+	}
+	return &admin.NotFoundError{Kind: "service", Name: service, Known: []string{"DICOM-Modalities", "HL7"}}
+}
+
+func change(r *admin.ServerStatus, c admin.ServerChange) {
+	if c.Weight != nil {
+		r.Weight = *c.Weight
+	}
+	if c.Admin != nil && *c.Admin == admin.AdminReady {
+		r.Admin, r.State = *c.Admin, "checking"
+	} else if c.Admin != nil {
+		r.Admin, r.State = *c.Admin, *c.Admin
+	}
+}
+
+func newHospital() *hospital {
+	up := func(kind, message string) admin.CheckStatus {
+		return admin.CheckStatus{Name: kind, Type: kind, State: "up", Since: morning, Last: morning, Message: message}
+	}
+	down := func(kind, message string) admin.CheckStatus {
+		return admin.CheckStatus{Name: kind, Type: kind, State: "down", Since: morning, Last: morning,
+			Stage: "connect", Reason: "refused", Message: message}
+	}
+	return &hospital{status: admin.Status{
+		Version: "0.1.0", Started: morning,
+		Config: admin.ConfigStatus{Hash: "5f2c77a09bd1e4c6", Loaded: morning, OK: true},
+		Services: []admin.ServiceStatus{
+			{Name: "DICOM-Modalities", Protocol: "dicom", Mode: "l7-snat", State: "up",
+				Listen: []string{"10.12.1.100:104", "10.12.1.100:11112"},
+				Servers: []admin.ServerStatus{
+					{Name: "DICOM1", Address: "10.12.1.110", State: "up", Admin: "ready", Weight: 100, Active: 12,
+						Total: 20480, BytesIn: 5 << 40, BytesOut: 3 << 20,
+						Checks: []admin.CheckStatus{up("dicom-echo", "C-ECHO answered with success in 3 ms")}},
+					{Name: "DICOM2", Address: "10.12.1.111", State: "down", Admin: "ready", Weight: 50, Total: 7, BytesIn: 999,
+						Checks: []admin.CheckStatus{up("connect", "connected"),
+							down("dicom-echo", "10.12.1.111:104 refuses connections; is the archive running?")}},
+					{Name: "DICOM3", Address: "10.12.1.112", State: "drain", Admin: "drain", Weight: 1, Backup: true, Active: 1,
+						Total: 3, BytesIn: 1536,
+						Checks: []admin.CheckStatus{up("connect", "connected"), up("dicom-echo", "C-ECHO answered")}},
+				}},
+			{Name: "HL7", Protocol: "mllp", Mode: "l7-snat", State: "checking", Listen: []string{"10.12.1.120:2575"},
+				Servers: []admin.ServerStatus{
+					{Name: "HL71", Address: "10.12.1.130:2575", State: "checking", Admin: "ready", Weight: 100,
+						Checks: []admin.CheckStatus{{Name: "connect", Type: "connect", State: "checking", Since: morning}}},
+					{Name: "HL72", Address: "10.12.1.131:2575", State: "maint", Admin: "maint", Weight: 100},
+				}},
+		},
+	}}
+}
+
+// serve is a running admin address of a hospital; token may be empty.
+func (h *hospital) serve(t *testing.T, token string) string {
+	t.Helper()
+	s := httptest.NewServer(admin.Handler(admin.Options{Control: h, Gatherer: prometheus.NewRegistry(), Token: token}))
+	t.Cleanup(s.Close)
+	return s.URL
+}
+
+// withoutURL makes a text independent of the port that a test got.
+func withoutURL(text, url string) string { return strings.ReplaceAll(text, url, "URL") }
+
+func tokenFile(t *testing.T, content string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "token")
+	require.NoError(t, os.WriteFile(file, []byte(content), 0o600))
+	return file
+}

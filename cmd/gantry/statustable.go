@@ -1,0 +1,123 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"gantry/gateway/admin"
+)
+
+// statusTable writes a status for people. Services and their servers share one table; the columns of each of the two
+// kinds of line are aligned over all services:
+//
+//	SERVICE   PROTOCOL  STATE  LISTEN
+//	  SERVER  ADDRESS            STATE  WEIGHT  ACTIVE  TOTAL      IN     OUT  CHECK
+type statusTable struct {
+	now     time.Time
+	colours bool
+	width   int // columns of the terminal; lines are cut to it. 0 = not cut
+}
+
+// indent sets servers off from their service.
+const indent = "  "
+
+func (t statusTable) render(s admin.Status) string {
+	services := &grid{columns: []column{{head: "SERVICE"}, {head: "PROTOCOL"}, {head: "STATE"}, {head: "LISTEN"}}}
+	servers := &grid{indent: indent, columns: []column{{head: "SERVER"}, {head: "ADDRESS"}, {head: "STATE"},
+		{head: "WEIGHT", right: true}, {head: "ACTIVE", right: true}, {head: "TOTAL", right: true},
+		{head: "IN", right: true}, {head: "OUT", right: true}, {head: "CHECK"}}}
+	for _, v := range s.Services {
+		services.add(plainCell(v.Name), plainCell(v.Protocol), stateCell(v.State), plainCell(strings.Join(v.Listen, " ")))
+		for _, r := range v.Servers {
+			servers.add(serverCells(r)...)
+		}
+	}
+	return t.join(s, services, servers)
+}
+
+// join puts the servers' lines under their services'.
+func (t statusTable) join(s admin.Status, services, servers *grid) string {
+	var b strings.Builder
+	b.WriteString(t.heading(s))
+	line := func(g *grid, row int) { b.WriteString(g.line(row, t.width, t.colours) + "\n") }
+	line(services, headRow)
+	line(servers, headRow)
+	next := 0
+	for i, v := range s.Services {
+		b.WriteString("\n")
+		line(services, i)
+		for range v.Servers {
+			line(servers, next)
+			next++
+		}
+	}
+	return b.String()
+}
+
+// heading says what runs, for how long and on which configuration; and loudly when the last reload was refused.
+func (t statusTable) heading(s admin.Status) string {
+	var b strings.Builder
+	line := func(c cell) { b.WriteString(c.cut(t.width).paint(t.colours) + "\n") }
+	line(plainCell(fmt.Sprintf("gantry %s, up %s, configuration %s of %s", s.Version, age(t.now.Sub(s.Started)),
+		short(s.Config.Hash), s.Config.Loaded.Local().Format(time.DateTime))))
+	if !s.Config.OK {
+		line(cell{text: "the last reload was refused and this older configuration stays in force" + why(s.Config), colour: red})
+	}
+	for _, p := range s.Config.Problems {
+		line(cell{text: indent + printable(p.String()), colour: red})
+	}
+	return b.String() + "\n"
+}
+
+// why introduces the problems. A sound file can be refused too, for an address in use, say: then there are none.
+func why(c admin.ConfigStatus) string {
+	if len(c.Problems) == 0 {
+		return "; the log says why"
+	}
+	return ":"
+}
+
+func serverCells(r admin.ServerStatus) []cell {
+	name := r.Name
+	if r.Backup {
+		name += " (backup)"
+	}
+	return []cell{plainCell(name), plainCell(r.Address), stateCell(r.State), plainCell(strconv.Itoa(r.Weight)),
+		plainCell(strconv.FormatInt(r.Active, 10)), plainCell(strconv.FormatInt(r.Total, 10)),
+		plainCell(size(r.BytesIn)), plainCell(size(r.BytesOut)), plainCell(lastResult(r))}
+}
+
+// lastResult is the check that decides, in a sentence: the first that is not up, or else the first.
+func lastResult(r admin.ServerStatus) string {
+	switch {
+	case r.Admin == admin.AdminMaint:
+		return "not checked"
+	case len(r.Checks) == 0:
+		return "no checks"
+	}
+	worst := r.Checks[0]
+	for _, c := range r.Checks {
+		if c.State != stateUp {
+			worst = c
+			break
+		}
+	}
+	sentence := worst.Message
+	if sentence == "" {
+		sentence = worst.State
+	}
+	if rest := len(r.Checks) - 1; rest > 0 && worst.State == stateUp {
+		sentence += fmt.Sprintf(" (and %d more up)", rest)
+	}
+	return worst.Name + ": " + sentence
+}
+
+const stateUp = "up"
+
+// stateCell colours a state by how soon somebody should look at it.
+func stateCell(state string) cell {
+	colours := map[string]string{stateUp: green, "down": red, "checking": yellow, "drain": cyan, "maint": cyan}
+	return cell{text: printable(state), colour: colours[state]}
+}
