@@ -2,7 +2,6 @@ package config
 
 import (
 	"bytes"
-	"crypto/tls"
 	"crypto/x509"
 	"errors"
 	"fmt"
@@ -142,17 +141,4 @@ func (d *decoder) authorities(t *TLS, path string) {
 		return
 	}
 	t.CA = bytes.Clone(data)
-}
-
-// Client returns the settings for the connecting side, for a server on host. Each call returns a new value.
-func (t *TLS) Client(host string) *tls.Config {
-	c := &tls.Config{ServerName: t.ServerName, InsecureSkipVerify: !t.Verify, MinVersion: tls.VersionTLS12}
-	if c.ServerName == "" {
-		c.ServerName = host
-	}
-	if t.CA != nil {
-		c.RootCAs = x509.NewCertPool()
-		c.RootCAs.AppendCertsFromPEM(t.CA)
-	}
-	return c
 }

@@ -1,10 +1,16 @@
 package config
 
 import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/hex"
 	"encoding/json"
+	"encoding/pem"
 	"fmt"
+	"math/big"
 	"os"
 	"path/filepath"
 	"strings"
@@ -120,14 +126,38 @@ func TestFingerprint(t *testing.T) {
 	}
 }
 
+// TestAuthorities: what ca_file holds belongs to the configuration, and to the fingerprint.
+func TestAuthorities(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "ca.pem")
+	text := strings.Replace(smallest, "servers:", "checks: [{type: connect, tls: {ca_file: "+file+"}}], servers:", 1)
+	fingerprints := map[string]bool{}
+	for range 2 {
+		pem := certificate(t)
+		require.NoError(t, os.WriteFile(file, pem, 0o600))
+		check := parsed(t, text).Services[0].Servers[0].Checks[0]
+		require.Equal(t, pem, check.TLS.CA)
+		fingerprints[check.Fingerprint] = true
+	}
+	require.Len(t, fingerprints, 2, "a new file under the old name is a change")
+}
+
+// certificate makes a self-signed one.
+func certificate(t *testing.T) []byte {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IsCA: true}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	require.NoError(t, err)
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+}
+
 func TestHTTPSImpliesTLS(t *testing.T) {
 	text := strings.Replace(smallest, "servers:", "checks: [{type: http, scheme: https}], servers:", 1)
 	check := parsed(t, text).Services[0].Servers[0].Checks[0]
 	require.NotNil(t, check.TLS)
 	require.True(t, check.TLS.Verify)
-	client := check.TLS.Client("10.0.1.1")
-	require.Equal(t, "10.0.1.1", client.ServerName)
-	require.False(t, client.InsecureSkipVerify)
+	require.Empty(t, check.TLS.ServerName, "the server's host")
 }
 
 func TestHash(t *testing.T) {
