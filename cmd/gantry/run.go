@@ -33,9 +33,9 @@ func newRun(s *surroundings) *cobra.Command {
 		Short: "Run the gateway in the foreground",
 		Long: `Run the gateway in the foreground; log lines go to standard error.
 
-  SIGHUP           read the configuration file again; with any problem nothing changes
-  SIGTERM, SIGINT  close the listeners, let the sessions finish (at most timeouts.drain), stop;
-                   a second one stops at once, a third kills the process
+    SIGHUP           read the configuration file again; with any problem nothing changes
+    SIGTERM, SIGINT  close the listeners, let the sessions finish (at most timeouts.drain), stop;
+                     a second one stops at once, a third kills the process
 
 Under systemd (Type=notify) readiness, reloads, stopping and a watchdog are told to the service manager. With a bad
 configuration every problem is printed and the exit code is 2.`,

@@ -12,7 +12,7 @@ import (
 
 func newServer(s *surroundings) *cobra.Command {
 	cmd := &cobra.Command{
-		Use:   "server",
+		Use:   "server COMMAND SERVICE/SERVER",
 		Short: "Change a server's administrative state or weight in a running gateway",
 		Long: `Change a server's administrative state or weight in a running gateway. A reload keeps both, but for a weight that
 the file itself changes; after a restart every server is ready and has the weight of the file.`,
