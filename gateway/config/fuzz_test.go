@@ -26,6 +26,7 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte("\ufeff---\nservices: *a\n"))
 	f.Add([]byte("services: &a [*a, {<<: *a}]\n"))
 	f.Add([]byte("? {a: b}\n: !!set {c}\n"))
+	f.Add([]byte("{0\r0")) // a line ends here too
 	// The fuzzer reaches neither the environment nor files.
 	closed := Options{
 		Getenv:   func(string) (string, bool) { return "", false },
@@ -35,7 +36,7 @@ func FuzzParse(f *testing.F) {
 		c, problems := Parse("fuzz.yaml", data, closed)
 		require.Equal(t, c == nil, len(problems) > 0)
 		require.LessOrEqual(t, len(problems), MaxProblems+1)
-		lines := strings.Count(string(data), "\n") + 1
+		lines := 1 + countAny(string(data), lineBreaks)
 		for _, p := range problems {
 			require.NotEmpty(t, p.Message)
 			require.LessOrEqual(t, p.Line, lines+1) // the end of a file is one line further
@@ -45,6 +46,18 @@ func FuzzParse(f *testing.F) {
 			requireSound(t, c)
 		}
 	})
+}
+
+// lineBreaks are the characters at which YAML counts a new line.
+const lineBreaks = "\n\r\u0085\u2028\u2029"
+
+func countAny(text, characters string) (n int) {
+	for _, c := range text {
+		if strings.ContainsRune(characters, c) {
+			n++
+		}
+	}
+	return n
 }
 
 // requireSound checks what every accepted configuration has.
