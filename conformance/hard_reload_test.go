@@ -168,7 +168,7 @@ func TestBrokenFileChangesNothing(t *testing.T) {
 	broken := strings.Replace(h.generation(1), "protocol: tcp", "protocl: tcp, algorithm: best", 1)
 	require.NoError(t, g.Write(broken))
 	refused := requireRefused(t, g.Reload(ctx))
-	for _, mistake := range []string{"gantry.yaml:", "protocl", "protocol", "algorithm"} {
+	for _, mistake := range []string{"gantry.yaml", "services[0].protocl", "did you mean", "services[0].algorithm"} {
 		require.Contains(t, refused.Body, mistake)
 	}
 	after, err := g.Status(ctx)

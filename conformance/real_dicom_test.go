@@ -109,10 +109,17 @@ func TestArchiveIsKilledAndComesBack(t *testing.T) {
 	before := a.stored(t, ctx)
 	require.Equal(t, [2]int{4, 4}, before)
 
+	victim := storeWithoutEnd(t, ctx, a) // an association on A, in the middle of its objects
 	a.orthancs[0].Kill()
 	killed := time.Now()
 	store() // one of these two is meant for the dead server, which makes the gateway ask at once
 	store()
+	select { // the client whose server died is told so; it does not wait for something
+	case err := <-victim:
+		require.Error(t, err)
+	case <-time.After(5 * time.Second):
+		t.Fatal("storescu still waits for the killed archive")
+	}
 	// 3 checks 500 ms apart (and 20 % jitter), plus the time of one running check.
 	require.NoError(t, a.gateway.AwaitState(ctx, "PACS", "A", "down"))
 	require.Less(t, time.Since(killed), 3*600*time.Millisecond+time.Second)
@@ -130,8 +137,25 @@ func TestArchiveIsKilledAndComesBack(t *testing.T) {
 		store()
 	}
 	after := a.stored(t, ctx)
-	require.Equal(t, study*2, after[0]+after[1], "every object is stored, and once")
-	require.Equal(t, before[0]+4, after[0], "the returned server has its share again")
+	require.Equal(t, study*2, after[0]+after[1]-1, "every object is stored, and once; the interrupted client's one as well")
+	require.Equal(t, before[0]+1+4, after[0], "the returned server has its share again")
+}
+
+// storeWithoutEnd starts a storescu that sends the same object a million times, and returns when server A
+// has it. The channel gets its end.
+func storeWithoutEnd(t *testing.T, ctx context.Context, a archives) <-chan error {
+	t.Helper()
+	ended := make(chan error, 1)
+	files := objects(t, a.directory, 999, 1)
+	go func() { ended <- peers.Store(ctx, a.ports[0], files, "--repeat", "1000000") }()
+	require.NoError(t, peers.Until(ctx, "the endless storescu works", func() error {
+		s, err := a.gateway.Status(ctx)
+		if err == nil && (s.Server("PACS", "A").Active != 1 || a.stored(t, ctx)[0] != 5) {
+			err = fmt.Errorf("%+v", s.Services)
+		}
+		return err
+	}))
+	return ended
 }
 
 // TestPersistence: objects of one source address go to one archive for as long as the entry lives; they

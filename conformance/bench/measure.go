@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"syscall"
 	"time"
 
 	"gantry/conformance/peers"
@@ -29,7 +30,13 @@ const (
 	rowEcho     = "echoscu, 30 C-ECHO in one association to Orthanc (s)"
 )
 
-const idleConnections = 8000
+// idleConnections is 8,000 unless the hard limit of open descriptors is too low for a middle to hold two
+// for each, and HAProxy its reserve.
+var idleConnections = func() int {
+	var limit syscall.Rlimit
+	_ = syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit)
+	return min(8000, int(limit.Max-3000)/2)
+}()
 
 var loads = []load{
 	{"bulk1", bulkLoad(1, rowBulk1, rowCPU1)},
@@ -214,8 +221,8 @@ func idleLoad(ctx context.Context, b *bench, c contender) (map[string]float64, e
 	}
 	memoryThen, filesThen, err := holdings(middle.Process)
 	return map[string]float64{
-		rowMemory: float64(memoryThen-memory) / 1024 / idleConnections,
-		rowFiles:  float64(filesThen-files) / idleConnections,
+		rowMemory: float64(memoryThen-memory) / 1024 / float64(idleConnections),
+		rowFiles:  float64(filesThen-files) / float64(idleConnections),
 	}, err
 }
 

@@ -129,6 +129,9 @@ func callJSON(ctx context.Context, method, url string, body []byte, into any) er
 	if err != nil {
 		return err
 	}
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
 	req.Close = true // no idle connection that outlives the program
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
