@@ -5,6 +5,7 @@ package deps
 import (
 	_ "github.com/beevik/etree"
 	_ "github.com/coreos/go-systemd/v22/daemon"
+	_ "github.com/lenaten/hl7"
 	_ "github.com/panjf2000/gnet/v2"
 	_ "github.com/prometheus/client_golang/prometheus/promhttp"
 	_ "github.com/prometheus/client_golang/prometheus/testutil"
@@ -17,6 +18,5 @@ import (
 	_ "golang.org/x/sys/unix"
 	_ "golang.org/x/term"
 	_ "golang.org/x/time/rate"
-	_ "github.com/lenaten/hl7"
 	_ "pgregory.net/rapid"
 )
