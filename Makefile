@@ -24,14 +24,14 @@ peers: ## install the programs that the conformance suites need (apt; root or su
 test: peers build ## build, vet and every test with the race detector; under ten minutes on two cores
 	$(GO) vet ./...
 	$(GO) test -race -timeout 8m $$($(GO) list ./... | grep -v '/conformance')
-	$(GO) test -race -timeout 8m -count 1 -v ./conformance/... | sed -u '/^=== \(RUN\|PAUSE\|CONT\|NAME\)/d'
+	$(GO) test -race -timeout 8m -count 1 -p 1 -v ./conformance/... | sed -u '/^=== \(RUN\|PAUSE\|CONT\|NAME\)/d'
 	@CI= $(GO) run ./conformance/peers/install -list
 
 check: ## what a reviewer need not look at: form, vet, staticcheck, layers, generated files, go.mod
 	@out=$$(gofmt -l .); [ -z "$$out" ] || { echo "not gofmt'ed:"; echo "$$out"; exit 1; }
 	$(GO) vet ./...
 	$(GO) tool staticcheck ./...
-	$(GO) test ./conformance -run 'Layers|PackageDocs'
+	$(GO) test ./conformance -run 'Layers|PackageDocs|Fuzzed'
 	$(MAKE) generate
 	@git diff --exit-code --stat -- docs || { echo "generated files were stale; commit them"; exit 1; }
 	$(GO) mod tidy -diff
