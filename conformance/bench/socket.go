@@ -42,7 +42,8 @@ func dialSocket(to *unix.SockaddrInet4, flags int) (int, error) {
 		return -1, err
 	}
 	_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
-	if err := unix.Connect(fd, to); err != nil && err != unix.EINPROGRESS {
+	own := *to // Connect writes into its argument
+	if err := unix.Connect(fd, &own); err != nil && err != unix.EINPROGRESS {
 		unix.Close(fd)
 		return -1, err
 	}
