@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"sync/atomic"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 
 	"gantry/gateway/admin"
 	"gantry/gateway/config"
+	"gantry/gateway/engine"
 )
 
 // adminGrace is how long running admin requests may take when the address is
@@ -38,7 +40,7 @@ func (a *adminServer) addr() string { return a.listener.Addr().String() }
 func (g *Gateway) openAdmin(c config.Admin, most int) (*adminServer, error) {
 	listener, err := net.Listen("tcp", c.Listen)
 	if err != nil {
-		return nil, fmt.Errorf("admin: cannot listen on %s: %w", c.Listen, cause(err))
+		return nil, fmt.Errorf("admin: cannot listen on %s: %w", c.Listen, engine.Explain(cause(err)))
 	}
 	a := &adminServer{listener: listener, most: most}
 	a.server = admin.NewServer(a, g.log)
@@ -51,11 +53,12 @@ func (g *Gateway) openAdmin(c config.Admin, most int) (*adminServer, error) {
 	return a, nil
 }
 
-// cause strips what net.Listen says twice.
+// cause strips the address and the name of the system call, which the caller
+// says in its own way.
 func cause(err error) error {
-	var op *net.OpError
-	if errors.As(err, &op) {
-		return op.Err
+	var call *os.SyscallError
+	if errors.As(err, &call) {
+		return call.Err
 	}
 	return err
 }

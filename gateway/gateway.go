@@ -11,8 +11,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"gantry/gateway/admin"
 	"gantry/gateway/config"
 	"gantry/gateway/relay"
@@ -28,7 +26,7 @@ type Options struct {
 	// Logger gets all lines; nil discards them.
 	Logger *slog.Logger
 	// Registry gets the metrics and is what /metrics shows; nil makes one.
-	Registry *prometheus.Registry
+	Registry *Registry
 }
 
 // Gateway is the running thing. Make it with New; Start, Reload and Stop may be
@@ -82,7 +80,7 @@ func New(o Options) (*Gateway, error) {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	if o.Registry == nil {
-		o.Registry = prometheus.NewRegistry()
+		o.Registry = NewRegistry()
 	}
 	cfg, _, err := config.Load(o.ConfigFile)
 	if err != nil {
@@ -115,11 +113,11 @@ func (g *Gateway) Start(ctx context.Context) error {
 	if g.phase.Load() != phaseNew {
 		return errors.New("the gateway was started before")
 	}
+	g.started = time.Now() // before the admin address can be asked for it
 	if err := g.open(ctx); err != nil {
 		g.closeAll()
 		return err
 	}
-	g.started = time.Now()
 	g.phase.Store(phaseServing)
 	p := g.plan.Load()
 	g.last.Store(&attempt{ok: true, at: g.started})
@@ -181,21 +179,32 @@ func (g *Gateway) Ready() error {
 // back. The admin address answers until the end. The error is ctx's, when
 // sessions had to be aborted because it ended.
 func (g *Gateway) Stop(ctx context.Context) error {
+	if !g.beginStop() {
+		return nil
+	}
+	err := g.drained(ctx)
+	g.changing.Lock()
+	defer g.changing.Unlock()
+	g.closeAll()
+	g.phase.Store(phaseStopped)
+	g.log.Info("stopped")
+	return err
+}
+
+// beginStop takes no more clients and gives the running sessions their
+// deadlines. It returns false when there is nothing to stop, or somebody does.
+func (g *Gateway) beginStop() bool {
 	g.changing.Lock()
 	defer g.changing.Unlock()
 	if !g.phase.CompareAndSwap(phaseServing, phaseDraining) {
-		return nil
+		return false
 	}
 	g.log.Info("stopping", "sessions", g.budget.inUse())
 	g.closePorts(g.ports)
 	for _, s := range g.plan.Load().services {
 		g.retire(s.backends, s.cfg.Timeouts.Drain)
 	}
-	err := g.drained(ctx)
-	g.closeAll()
-	g.phase.Store(phaseStopped)
-	g.log.Info("stopped")
-	return err
+	return true
 }
 
 // drained waits until no session is left or ctx ends.

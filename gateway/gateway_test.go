@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
@@ -72,17 +73,6 @@ func (s *named) stop() {
 	}
 }
 
-// again listens on the same port.
-func (s *named) again(t testing.TB) {
-	t.Helper()
-	l, err := net.Listen("tcp", s.addr)
-	require.NoError(t, err)
-	s.mu.Lock()
-	s.l = l
-	s.mu.Unlock()
-	go s.accept(l)
-}
-
 // house is a running gateway with its file.
 type house struct {
 	*gateway.Gateway
@@ -91,10 +81,12 @@ type house struct {
 	registry *prometheus.Registry
 }
 
-// freePort returns an address that was free a moment ago.
+// freePort returns an address that nobody else uses: on a loopback address of
+// its own, since a port of 127.0.0.1 that is free now may be a client's the
+// next moment.
 func freePort(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := net.Listen("tcp", fmt.Sprintf("127.%d.%d.%d:0", 10+rand.IntN(200), rand.IntN(250), 1+rand.IntN(250)))
 	require.NoError(t, err)
 	defer l.Close()
 	return l.Addr().String()

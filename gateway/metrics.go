@@ -13,6 +13,12 @@ import (
 
 const namespace = "gantry"
 
+// Registry holds the metrics of one gateway.
+type Registry = prometheus.Registry
+
+// NewRegistry returns an empty one.
+func NewRegistry() *Registry { return prometheus.NewRegistry() }
+
 // Buckets in seconds: a LAN dial takes a fraction of a millisecond, a check of
 // a healthy archive up to a second, and both end with their timeouts.
 var (

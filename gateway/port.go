@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -112,7 +113,7 @@ func (g *Gateway) turnAway(svc *service, source netip.AddrPort, why refusal, err
 		if err != nil {
 			attrs = append(attrs, "err", err.Error())
 		}
-		g.log.Log(nil, level, g.refusalSentence(why), attrs...) //nolint:staticcheck // no context here
+		g.log.Log(context.Background(), level, g.refusalSentence(why), attrs...)
 	})
 	return why
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"sort"
@@ -31,7 +32,7 @@ func (g *Gateway) Reload(ctx context.Context) (admin.Reloaded, error) {
 		refused := asReloadError(err)
 		g.last.Store(&attempt{at: time.Now(), problems: refused.Problems})
 		g.events.add(admin.Event{Time: time.Now(), Kind: "reload", Message: "refused: " + refused.Error(), By: by})
-		g.log.Error("configuration not reloaded, the old one stays in force", "err", refused.Error())
+		g.logProblems(refused)
 		return admin.Reloaded{}, refused
 	}
 	g.last.Store(&attempt{ok: true, at: time.Now()})
@@ -40,6 +41,19 @@ func (g *Gateway) Reload(ctx context.Context) (admin.Reloaded, error) {
 	}
 	g.log.Info("configuration reloaded", "changed", done.Changed, "hash", done.Hash)
 	return done, nil
+}
+
+// maxLoggedProblems bounds the lines about one refused configuration.
+const maxLoggedProblems = 50
+
+func (g *Gateway) logProblems(refused *admin.ReloadError) {
+	for i, p := range refused.Problems {
+		if i == maxLoggedProblems {
+			break
+		}
+		g.log.Error("problem in the configuration", "err", p.String())
+	}
+	g.log.Error("configuration not reloaded, the old one stays in force", "err", refused.Error())
 }
 
 func asReloadError(err error) *admin.ReloadError {
@@ -61,12 +75,12 @@ func (g *Gateway) reload(ctx context.Context) (admin.Reloaded, error) {
 	if err != nil {
 		return admin.Reloaded{}, err
 	}
-	if cfg.Hash == old.config.Hash {
-		return admin.Reloaded{Hash: cfg.Hash}, nil
-	}
 	p, err := compile(cfg, old, g.opts.Version)
 	if err != nil {
 		return admin.Reloaded{}, err
+	}
+	if unchanged(old, p) {
+		return admin.Reloaded{Hash: cfg.Hash}, nil
 	}
 	p.lookUp(ctx)
 	page, err := g.reopenAdmin(old.config.Admin, cfg.Admin)
@@ -82,6 +96,13 @@ func (g *Gateway) reload(ctx context.Context) (admin.Reloaded, error) {
 	}
 	g.commit(old, p, ports, page)
 	return differenceOf(old, p), nil
+}
+
+// unchanged tells whether a reload has nothing to do. The file's hash alone
+// does not say so: a token or a CA file that it points to can be another.
+func unchanged(old, p *plan) bool {
+	return old.config.Hash == p.config.Hash && old.config.Admin.Token == p.config.Admin.Token &&
+		maps.Equal(old.serverTexts(), p.serverTexts())
 }
 
 // commit cannot fail. From the swap of the plan on, new sessions see the new

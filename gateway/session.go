@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"net/netip"
@@ -190,7 +191,7 @@ func (s *session) log(r relay.Result) {
 	if s.service.sessions {
 		level = slog.LevelInfo
 	}
-	if !s.gateway.log.Enabled(nil, level) { //nolint:staticcheck // no context here
+	if !s.gateway.log.Enabled(context.Background(), level) {
 		return
 	}
 	attrs := []any{
@@ -200,5 +201,5 @@ func (s *session) log(r relay.Result) {
 	if s.titles.Called != "" {
 		attrs = append(attrs, "called_ae", s.titles.Called, "calling_ae", s.titles.Calling)
 	}
-	s.gateway.log.Log(nil, level, "session ended", attrs...) //nolint:staticcheck // no context here
+	s.gateway.log.Log(context.Background(), level, "session ended", attrs...)
 }

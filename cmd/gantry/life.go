@@ -8,8 +8,6 @@ import (
 	"os"
 	"syscall"
 	"time"
-
-	"gantry/gateway/admin"
 )
 
 const (
@@ -92,21 +90,10 @@ func (l *life) reload(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(withSignal(ctx), reloadTimeout)
 	defer cancel()
 	if _, err := l.gw.Reload(ctx); err != nil {
-		l.logProblems(err)
 		l.notify(notifyReady("the last reload was refused; the older configuration stays in force"))
 		return
 	}
 	l.notify(notifyReady("serving " + count(len(l.gw.Config().Services), "service")))
-}
-
-func (l *life) logProblems(err error) {
-	var refused *admin.ReloadError
-	if !errors.As(err, &refused) {
-		return
-	}
-	for _, p := range refused.Problems {
-		l.log.Error("problem in the configuration", "err", p.String())
-	}
 }
 
 // stop lets the sessions finish. The second signal ends the waiting, and from then on a third has its usual effect and

@@ -218,16 +218,21 @@ func checkFree(addr netip.AddrPort) error {
 	defer func() { _ = unix.Close(fd) }()
 	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1)
 	if family == unix.AF_INET6 {
-		_ = unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, 1)
+		only := 1
+		if ip.IsUnspecified() {
+			only = 0
+		}
+		_ = unix.SetsockoptInt(fd, unix.IPPROTO_IPV6, unix.IPV6_V6ONLY, only)
 	}
 	if err := unix.Bind(fd, sa); err != nil {
-		return fmt.Errorf("cannot listen on %s: %w", addr, inWords(err))
+		return fmt.Errorf("cannot listen on %s: %w", addr, Explain(err))
 	}
 	return nil
 }
 
-// inWords adds what to do to the errors that people meet.
-func inWords(err error) error {
+// Explain adds, to the errors of binding an address that people meet, what is
+// behind them.
+func Explain(err error) error {
 	switch {
 	case errors.Is(err, unix.EADDRINUSE):
 		return fmt.Errorf("%w: another program (or another gantry) has this port", err)
@@ -239,11 +244,16 @@ func inWords(err error) error {
 	return err
 }
 
-func network(addr netip.AddrPort) string {
-	if addr.Addr().Unmap().Is4() {
-		return "tcp4"
+// location is addr as gnet wants to be told. [::] takes IPv4 clients too, which
+// gnet does only for an address without a host.
+func location(addr netip.AddrPort) string {
+	switch ip := addr.Addr(); {
+	case ip.Unmap().Is4():
+		return "tcp4://" + addr.String()
+	case ip.IsUnspecified():
+		return fmt.Sprintf("tcp://:%d", addr.Port())
 	}
-	return "tcp6"
+	return "tcp6://" + addr.String()
 }
 
 func sourceOf(a net.Addr) netip.AddrPort {

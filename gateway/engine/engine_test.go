@@ -237,9 +237,29 @@ func TestDripIsCut(t *testing.T) {
 func TestRefusedIsReset(t *testing.T) {
 	s := newScript(t, Expect{})
 	s.refuse = errors.New("not today")
-	c := dial(t, open(t, s))
-	_, err := c.Read(make([]byte, 1))
+	c, err := net.DialTimeout("tcp", open(t, s).Addr().String(), patience)
+	if err == nil { // else the reset was faster than the return of connect
+		defer c.Close()
+		require.NoError(t, c.SetDeadline(time.Now().Add(patience)))
+		_, err = c.Read(make([]byte, 1))
+	}
 	require.ErrorIs(t, err, unix.ECONNRESET)
+}
+
+func TestUnspecifiedIPv6TakesIPv4Too(t *testing.T) {
+	s := newScript(t, Expect{})
+	l, err := Listen(netip.MustParseAddrPort("[::]:0"), Options{Handler: s, Logger: slog.New(slog.DiscardHandler)})
+	if errors.Is(err, unix.EAFNOSUPPORT) {
+		t.Skip("this machine has no IPv6")
+	}
+	require.NoError(t, err)
+	t.Cleanup(l.Close)
+	c, err := net.DialTimeout("tcp4", netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), l.Addr().Port()).String(), patience)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = c.Close() })
+	require.True(t, s.waitReady(t).conn.Source.Addr().Is4(), "shown as what it is")
+	_, err = Listen(netip.AddrPortFrom(netip.MustParseAddr("0.0.0.0"), l.Addr().Port()), Options{Handler: s, Logger: slog.New(slog.DiscardHandler)})
+	require.ErrorIs(t, err, unix.EADDRINUSE)
 }
 
 func TestPanicCostsOneConnection(t *testing.T) {

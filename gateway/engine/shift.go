@@ -36,7 +36,7 @@ func (s *shift) run() error {
 	if l.bound.IsValid() { // a restart keeps the port that was chosen before
 		addr = l.bound
 	}
-	return gnet.Run(s, fmt.Sprintf("%s://%s", network(addr), addr),
+	return gnet.Run(s, location(addr),
 		gnet.WithReusePort(true), // lets the loop accept for itself: no hand-over between threads
 		gnet.WithReuseAddr(true),
 		gnet.WithNumEventLoop(1),

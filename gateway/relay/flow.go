@@ -43,7 +43,31 @@ type end struct {
 	readable, writable bool
 	hup                bool  // the peer sent FIN: read on until the end is met
 	broken             bool  // the kernel reported an error
+	reads, steady      uint8 // see heard
 	last               int64 // when bytes moved last, on the loop's clock
+}
+
+// heard has what was just read acknowledged at once, because a peer that writes
+// its messages in two parts may hold the second back until then. The price is
+// a packet, which is saved with peers that have shown, turn by turn, to say all
+// in one segment and then wait for the answer that carries the acknowledgement.
+// The first second part restores the rule.
+func (e *end) heard() {
+	e.reads = min(e.reads+1, 2)
+	if e.reads > 1 {
+		e.steady = 0
+	}
+	if e.steady < steadyTurns {
+		quickAck(e.fd)
+	}
+}
+
+// told notes that bytes went to the peer.
+func (e *end) told() {
+	if e.reads == 1 && e.steady < steadyTurns {
+		e.steady++
+	}
+	e.reads = 0
 }
 
 // Flow is one client connection and, once dialled, its server connection.
@@ -124,7 +148,7 @@ func (f *Flow) Refuse(answer []byte) {
 	f.state = refusing
 	// An answer is a few bytes into an empty socket buffer: it fits or the
 	// client is gone.
-	_, _ = unix.Write(f.ends[client].fd, answer)
+	_, _ = write(f.ends[client].fd, answer)
 	_ = unix.Shutdown(f.ends[client].fd, unix.SHUT_WR)
 	f.deadline = f.loop.now + int64(RefuseLinger)
 	f.loop.timers.set(f, f.deadline)
@@ -136,7 +160,7 @@ func (f *Flow) Refuse(answer []byte) {
 func (f *Flow) drain() {
 	c := &f.ends[client]
 	for c.readable {
-		n, err := unix.Read(c.fd, f.loop.scratch)
+		n, err := read(c.fd, f.loop.scratch)
 		f.drained += max(n, 0)
 		switch {
 		case err == unix.EAGAIN:

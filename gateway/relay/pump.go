@@ -14,6 +14,9 @@ const (
 	bulkRead    = 16 << 10
 	smallSplice = 4 << 10
 	bulkReads   = 4
+	// steadyTurns is how many turns of one read and one write make a peer one
+	// whose next message will be a single segment too.
+	steadyTurns = 16
 )
 
 // way is one direction of a flow. It is read only when nothing of it waits to
@@ -132,7 +135,7 @@ func (w *way) fill(l *loop) (n int, ok bool) {
 		}
 		w.judge(n < smallSplice)
 	} else {
-		n, err = unix.Read(w.src.fd, l.scratch)
+		n, err = read(w.src.fd, l.scratch)
 		if n > 0 {
 			w.judge(n >= bulkRead)
 			// A short read has emptied the socket; the next bytes or the FIN
@@ -142,9 +145,12 @@ func (w *way) fill(l *loop) (n int, ok bool) {
 	}
 	switch {
 	case n > 0:
-		quickAck(w.src.fd)
+		w.src.heard()
 		w.src.last = l.now
-		return n, w.piped > 0 || w.pass(l, l.scratch[:n])
+		if w.piped == 0 {
+			w.pass(l, l.scratch[:n])
+		}
+		return n, true
 	case err == nil:
 		w.eof, w.src.readable = true, false
 	case err == unix.EAGAIN:
@@ -169,9 +175,9 @@ func (w *way) judge(against bool) {
 
 // pass writes what was just read; what does not go is kept. Errors are left
 // for the flush that follows: it meets them again.
-func (w *way) pass(l *loop, b []byte) bool {
+func (w *way) pass(l *loop, b []byte) {
 	if w.dst.writable {
-		n, err := unix.Write(w.dst.fd, b)
+		n, err := write(w.dst.fd, b)
 		w.count(l, n)
 		b = b[max(n, 0):]
 		if err == unix.EAGAIN {
@@ -182,7 +188,6 @@ func (w *way) pass(l *loop, b []byte) bool {
 		w.buffer = buffers.Get().(*buffer)
 		w.pending = w.buffer[:copy(w.buffer[:], b)]
 	}
-	return true
 }
 
 // flush writes what waits. It returns false when dst is lost.
@@ -194,7 +199,7 @@ func (w *way) flush(l *loop) bool {
 			n, err = splice(w.pipe.r, w.dst.fd, w.piped)
 			w.piped -= max(n, 0)
 		} else {
-			n, err = unix.Write(w.dst.fd, w.pending)
+			n, err = write(w.dst.fd, w.pending)
 			w.pending = w.pending[max(n, 0):]
 		}
 		w.count(l, n)
@@ -219,6 +224,7 @@ func (w *way) count(l *loop, n int) {
 	if n > 0 {
 		w.sent += int64(n)
 		w.dst.last = l.now
+		w.dst.told()
 	}
 }
 
@@ -245,9 +251,4 @@ func (w *way) release(pipes *pipePool) {
 		w.buffer = nil
 	}
 	w.pending = nil
-}
-
-func splice(from, to, n int) (int, error) {
-	got, err := unix.Splice(from, nil, to, nil, n, unix.SPLICE_F_NONBLOCK|unix.SPLICE_F_MOVE)
-	return int(got), err
 }

@@ -31,6 +31,32 @@ func pollNow(epoll int, events []unix.EpollEvent) int {
 	return int(n)
 }
 
+// read, write and splice are the system calls without the scheduler's
+// preparations for one that blocks: every descriptor of the relay is
+// non-blocking, so they copy at most a buffer's worth and return.
+func read(fd int, b []byte) (int, error) {
+	return result(unix.RawSyscall(unix.SYS_READ, uintptr(fd), uintptr(unsafe.Pointer(&b[0])), uintptr(len(b))))
+}
+
+func write(fd int, b []byte) (int, error) {
+	return result(unix.RawSyscall(unix.SYS_WRITE, uintptr(fd), uintptr(unsafe.Pointer(&b[0])), uintptr(len(b))))
+}
+
+func splice(from, to, n int) (int, error) {
+	return result(unix.RawSyscall6(unix.SYS_SPLICE, uintptr(from), 0, uintptr(to), 0, uintptr(n),
+		unix.SPLICE_F_NONBLOCK|unix.SPLICE_F_MOVE))
+}
+
+func result(n, _ uintptr, errno unix.Errno) (int, error) {
+	switch errno {
+	case 0:
+		return int(n), nil
+	case unix.EAGAIN: // spares an allocation for the usual one
+		return -1, unix.EAGAIN
+	}
+	return -1, errno
+}
+
 // setOption sets an integer option by a system call that cannot block.
 func setOption(fd, level, option, value int) {
 	v := int32(value)
