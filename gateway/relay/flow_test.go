@@ -396,3 +396,46 @@ func TestBackPressure(t *testing.T) {
 	require.NoError(t, client.Close())
 	require.Equal(t, int64(64<<20), h.wait(t).Out)
 }
+
+// A peer that writes head and body apart, with Nagle's algorithm on, holds the
+// body until the head is acknowledged; a kernel takes 40 ms for that. The relay
+// acknowledges at once, also when the peer was a single-segment talker before.
+func TestHeadAndBodyWrittenApartDoNotWait(t *testing.T) {
+	const turns, stall = 30, 40 * time.Millisecond
+	for _, tt := range []struct {
+		name   string
+		before int // turns of one segment each
+	}{{"from the start", 0}, {"after a steady conversation", 100}} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := newRelay(t, relay.Options{})
+			client, server, _ := pair(t, r, relay.Limits{})
+			require.NoError(t, client.SetNoDelay(false))
+			go func() {
+				buf := make([]byte, 24)
+				for range tt.before + turns {
+					if _, err := io.ReadFull(server, buf); err != nil {
+						return
+					}
+					_, _ = server.Write(buf)
+				}
+			}()
+			buf := make([]byte, 24)
+			for range tt.before {
+				_, err := client.Write(buf)
+				require.NoError(t, err)
+				_, err = io.ReadFull(client, buf)
+				require.NoError(t, err)
+			}
+			start := time.Now()
+			for range turns {
+				_, err := client.Write(buf[:12])
+				require.NoError(t, err)
+				_, err = client.Write(buf[12:])
+				require.NoError(t, err)
+				_, err = io.ReadFull(client, buf)
+				require.NoError(t, err)
+			}
+			require.Less(t, time.Since(start), turns*stall/2, "the peer waited for delayed acknowledgements")
+		})
+	}
+}
