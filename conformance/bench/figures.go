@@ -57,11 +57,9 @@ func (f figures) cell(row, contender string) string {
 	return fmt.Sprintf("%s (%s…%s)", plain(m), low, high)
 }
 
-// plain is a number with three digits that count.
+// plain is a number with the digits that count, about three.
 func plain(v float64) string {
 	switch {
-	case v >= 1000:
-		return fmt.Sprintf("%.0f", v)
 	case v >= 100:
 		return fmt.Sprintf("%.0f", v)
 	case v >= 10:
