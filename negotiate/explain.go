@@ -77,6 +77,7 @@ func connectFault(ctx context.Context, address string, err error) *Fault {
 		f.Reason, f.Sentence = ReasonUnresolved, unresolved(dns)
 	case address == "":
 		f.Reason, f.Sentence = ReasonUnresolved, "the server's address is not known: "+err.Error()
+	// Before the rest: some of these errors also call themselves timeouts.
 	case isLocal(err):
 		f.Reason, f.Sentence = ReasonLocal, "gantry could not check: "+rootCause(err)+
 			" on this machine; this says nothing about the server"
@@ -97,6 +98,7 @@ func connectFault(ctx context.Context, address string, err error) *Fault {
 	return f
 }
 
+// unresolved tells a name that does not exist from a name server that does not answer.
 func unresolved(dns *net.DNSError) string {
 	if dns.IsNotFound {
 		return "the name " + dns.Name + " has no address: check its spelling and the DNS entry"
@@ -105,6 +107,7 @@ func unresolved(dns *net.DNSError) string {
 		" write the IP address to be independent of it"
 }
 
+// unreachable says which machine to look at: this one, or something on the way.
 func unreachable(host string, err error) string {
 	switch {
 	case errors.Is(err, syscall.ENETUNREACH):
@@ -127,21 +130,27 @@ func rootCause(err error) string {
 	}
 }
 
+// isTimeout knows the deadline in all its forms: of a connection, of a context, and of the
+// kernel that gives up by itself (ETIMEDOUT).
 func isTimeout(err error) bool {
 	var t interface{ Timeout() bool }
 	return errors.Is(err, os.ErrDeadlineExceeded) || errors.Is(err, context.DeadlineExceeded) ||
 		errors.As(err, &t) && t.Timeout()
 }
 
+// isReset also takes EPIPE: writing to a peer that has reset before we read that it did.
 func isReset(err error) bool {
 	return errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNABORTED)
 }
 
+// isClosed includes ends of streams that net.Pipe and crypto/tls report in their own way.
 func isClosed(err error) bool {
 	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
 		errors.Is(err, io.ErrClosedPipe) || errors.Is(err, net.ErrClosed)
 }
 
+// isUnreachable includes EPERM and EACCES, which is how a local firewall rule says no: the
+// data path would meet the same rule, so it does count against the server.
 func isUnreachable(err error) bool {
 	for _, errno := range []error{syscall.EHOSTUNREACH, syscall.ENETUNREACH, syscall.EHOSTDOWN,
 		syscall.ENETDOWN, syscall.EPERM, syscall.EACCES} {
@@ -164,6 +173,7 @@ func isLocal(err error) bool {
 	return false
 }
 
+// isTLS finds errors of crypto/tls, most of which have no type, only a prefix.
 func isTLS(err error) bool {
 	var record tls.RecordHeaderError
 	return errors.As(err, &record) || isCertificate(err) || strings.HasPrefix(rootCause(err), "tls: ")

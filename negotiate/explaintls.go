@@ -45,6 +45,7 @@ func brokenTLS(s Stage, err error) *Fault {
 	return f
 }
 
+// notTLS names what answered instead, as far as five bytes tell.
 func notTLS(record tls.RecordHeaderError) string {
 	if bytes.HasPrefix(record.RecordHeader[:], []byte("HTTP")) {
 		return "answers in plain HTTP where TLS was expected: use the server's HTTPS port, or check without TLS"
@@ -78,6 +79,7 @@ func remoteAlert(err error) (tls.AlertError, bool) {
 	return 0, false
 }
 
+// alertSentence says what usually makes a server send this alert.
 func alertSentence(a tls.AlertError) string {
 	said := "refuses the TLS handshake (" + strings.TrimPrefix(a.Error(), "tls: ") + ")"
 	switch {
@@ -117,6 +119,8 @@ func certificateSentence(err error) string {
 	}
 }
 
+// validity tells a certificate that is too old from one that is too young, which nearly
+// always means a wrong clock.
 func validity(c *x509.Certificate) string {
 	if time.Now().Before(c.NotBefore) {
 		return "its certificate is valid only from " + c.NotBefore.UTC().Format(time.DateOnly) +
@@ -128,6 +132,7 @@ func validity(c *x509.Certificate) string {
 // maxNames bounds the names quoted from a certificate.
 const maxNames = 3
 
+// namesOf lists whom a certificate is for, as a hint what to write into tls.server_name.
 func namesOf(c *x509.Certificate) string {
 	var names []string
 	if c != nil {

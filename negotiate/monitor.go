@@ -147,6 +147,7 @@ func (m *monitor) end(ctx context.Context, r Result) {
 	m.tell(before.State(), r)
 }
 
+// tell runs without any lock held, so that the functions may ask the Supervisor back.
 func (m *monitor) tell(from State, r Result) {
 	if f := m.supervisor.options.OnResult; f != nil {
 		f(m.key, r)

@@ -37,6 +37,7 @@ func (r report) log(l *slog.Logger) {
 	l.LogAttrs(context.Background(), level, message, r.attrs()...)
 }
 
+// line chooses level and message.
 func (r report) line() (slog.Level, string) {
 	fault := r.result.Fault
 	switch {

@@ -58,6 +58,7 @@ type talk struct {
 	abort dicom.Abort // and this is the one that fits
 }
 
+// openAndAsk is the part that decides about the server's health.
 func (t *talk) openAndAsk() *negotiate.Fault {
 	t.alive = true
 	if fault := t.open(); fault != nil {
@@ -97,6 +98,7 @@ func (t *talk) accepted(pdu []byte) *negotiate.Fault {
 		return t.malformed(negotiate.StageOpen, "accepts the association with a malformed answer", err)
 	}
 	answer, found := ac.Context(contextID)
+	// The chosen transfer syntax is not looked at: C-ECHO has no data set that would use it.
 	switch {
 	case len(ac.Results) == 0:
 		return t.noContext("", "accepts the association but answers no presentation context at all")
@@ -135,6 +137,7 @@ func (t *talk) ask() *negotiate.Fault {
 			t.alive = false
 			return t.aborted(negotiate.StageAsk, pdu, "accepts the association, then aborts it instead of answering C-ECHO")
 		case dicom.TypeReleaseRQ:
+			// Answering ends the association on both sides: an abort on top would only make noise.
 			t.alive = false
 			negotiate.Farewell(t.conn, dicom.AppendReleaseRP(nil))
 			return &negotiate.Fault{Stage: negotiate.StageAsk, Reason: negotiate.ReasonClosed, Peer: "A-RELEASE-RQ",
@@ -197,6 +200,7 @@ func (t *talk) close() {
 	}
 }
 
+// release takes all that may lawfully come before the answer to A-RELEASE-RQ.
 func (t *talk) release() *negotiate.Fault {
 	negotiate.ReadWithin(t.ctx, t.conn, ReleaseWait)
 	if _, err := t.conn.Write(dicom.AppendReleaseRQ(nil)); err != nil {

@@ -81,6 +81,7 @@ func (t *talk) foreign(s negotiate.Stage, first byte) *negotiate.Fault {
 	return f
 }
 
+// unexpected explains a PDU of the wrong type. PS3.8 table 9-10 answers it with an abort too.
 func (t *talk) unexpected(s negotiate.Stage, kind dicom.PDUType) *negotiate.Fault {
 	t.abort = dicom.AbortUnexpectedPDU
 	return &negotiate.Fault{Stage: s, Reason: negotiate.ReasonMalformed, Peer: kind.String(),
@@ -97,6 +98,7 @@ func (t *talk) malformed(s negotiate.Stage, what string, err error) *negotiate.F
 	return &negotiate.Fault{Stage: s, Reason: negotiate.ReasonMalformed, Err: err, Sentence: what + ": its DICOM software is broken"}
 }
 
+// tooMuch explains a server that uses up MaxPDUs.
 func (t *talk) tooMuch(s negotiate.Stage) *negotiate.Fault {
 	return &negotiate.Fault{Stage: s, Reason: negotiate.ReasonOversized,
 		Sentence: "sends data without end instead of an answer: its DICOM software is broken"}

@@ -28,6 +28,7 @@ func (s *Settings) Validate(report func(key, got, want string)) {
 	validTitle("calling_ae", s.CallingAE, report)
 }
 
+// validTitle lets an empty title pass: it stands for the default.
 func validTitle(key, title string, report func(key, got, want string)) {
 	const letters = "write 1 to 16 ASCII characters without backslash"
 	switch {
@@ -54,6 +55,7 @@ func (s *Settings) Prober(t negotiate.Target) (negotiate.Prober, error) {
 	return p, nil
 }
 
+// titleOr drops blanks around a title, which have no meaning (PS3.5 6.2).
 func titleOr(title, otherwise string) string {
 	if title = strings.TrimSpace(title); title == "" {
 		return otherwise
@@ -74,6 +76,9 @@ const contextID = 1
 // maxData is what is announced as the largest P-DATA-TF to receive: the most common value.
 const maxData = 16384
 
+// request is the same for every conversation, so it is encoded once. One transfer syntax is
+// enough: every application must accept Implicit VR Little Endian (PS3.5 10.1), and the
+// command set of C-ECHO, which has no data set, is in it anyway.
 func request(called, calling, version string) []byte {
 	name := strings.TrimSuffix("GANTRY_"+version, "_")
 	rq := dicom.AssociateRQ{

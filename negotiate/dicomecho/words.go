@@ -14,6 +14,7 @@ func (t *talk) lost(s negotiate.Stage, err error) *negotiate.Fault {
 	return f
 }
 
+// words are the sentences of each stage for the three ways in which a connection ends.
 func (t *talk) words(s negotiate.Stage) negotiate.Words {
 	switch s {
 	case negotiate.StageOpen:
@@ -117,6 +118,7 @@ func (t *talk) noContext(peer, sentence string) *negotiate.Fault {
 	return f
 }
 
+// mismatch explains an answer that is well-formed and wrong.
 func (t *talk) mismatch(sentence string) *negotiate.Fault {
 	return &negotiate.Fault{Stage: negotiate.StageAsk, Reason: negotiate.ReasonMismatch, Sentence: sentence}
 }

@@ -89,6 +89,7 @@ func (t *talk) ask() *negotiate.Fault {
 	if fault := t.firstByte(); fault != nil {
 		return fault
 	}
+	// 1xx answers come before the real one, such as 103 Early Hints.
 	for range maxInterim {
 		response, err := http.ReadResponse(t.reader, request)
 		if err != nil {
@@ -101,6 +102,7 @@ func (t *talk) ask() *negotiate.Fault {
 	return t.fault(negotiate.ReasonMalformed, "answers "+t.status()+" again and again instead of a page")
 }
 
+// request builds the question for the present page.
 func (t *talk) request() *http.Request {
 	header := http.Header{"User-Agent": {t.agent}, "Accept": {"*/*"}, "Accept-Encoding": {"identity"}}
 	for name, value := range t.settings.Headers {

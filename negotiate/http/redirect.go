@@ -40,6 +40,7 @@ func (t *talk) follow(hops int) *negotiate.Fault {
 	return t.fault(negotiate.ReasonRedirected, t.redirectSentence(to))
 }
 
+// redirectSentence guesses why a server sends elsewhere, the most telling sign first.
 func (t *talk) redirectSentence(to *url.URL) string {
 	where := shown(to)
 	switch {
@@ -76,6 +77,7 @@ func (t *talk) sameServer(to *url.URL) bool {
 	return to.Scheme == t.scheme() && strings.EqualFold(withPort(to.Host, to.Scheme), withPort(t.host, t.scheme()))
 }
 
+// withPort writes out the port that a scheme implies, so that addresses can be compared.
 func withPort(host, scheme string) string {
 	if u := (url.URL{Host: host}); u.Port() != "" {
 		return host

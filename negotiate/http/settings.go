@@ -40,6 +40,8 @@ func (s *Settings) Validate(report func(key, got, want string)) {
 	s.validateExpectations(report)
 }
 
+// validateRequest keeps to what can be sent as one line each: nothing may smuggle a second
+// header or request onto the connection.
 func (s *Settings) validateRequest(report func(key, got, want string)) {
 	if _, err := url.ParseRequestURI(s.Path); err != nil || !strings.HasPrefix(s.Path, "/") || strings.ContainsAny(s.Path, "# \t\r\n") {
 		report("path", quoted(s.Path), `write a path such as "/login?lang=en": it begins with / and has no blanks and no #`)
@@ -75,6 +77,7 @@ func (s *Settings) validateHeaders(report func(key, got, want string)) {
 	}
 }
 
+// validateExpectations finds expectations that no answer can meet.
 func (s *Settings) validateExpectations(report func(key, got, want string)) {
 	for i, code := range s.ExpectStatus {
 		if code < 200 || code > 599 {

@@ -27,6 +27,7 @@ func (t *talk) lost(err error) *negotiate.Fault {
 	return negotiate.Lost(negotiate.StageAsk, err, w)
 }
 
+// tlsHint: many servers close without a word when they are spoken to in plain text.
 func (t *talk) tlsHint() string {
 	if t.secure {
 		return ": its own log may say why"
