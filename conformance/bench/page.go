@@ -68,6 +68,9 @@ func (b *bench) write(ctx context.Context, all []contender) error {
 func (b *bench) table(names []string) string {
 	lines := []string{"| load | " + strings.Join(names, " | ") + " |", "|---" + strings.Repeat("|---", len(names)) + "|"}
 	for _, a := range aims {
+		if len(b.figures[a.row]) == 0 {
+			continue // not asked for
+		}
 		cells := []string{a.row}
 		for _, name := range names {
 			cells = append(cells, b.figures.cell(a.row, name))
@@ -81,6 +84,9 @@ func (b *bench) table(names []string) string {
 func (b *bench) ratios() string {
 	lines := []string{"| load | to HAProxy | to HAProxy, splice | to direct | aim |", "|---|---|---|---|---|"}
 	for _, a := range aims {
+		if len(b.figures[a.row]) == 0 {
+			continue
+		}
 		cells := []string{a.row}
 		for _, other := range []string{haproxy, splice, direct} {
 			cells = append(cells, b.ratio(a.row, other, a.seconds))
