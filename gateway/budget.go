@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"fmt"
 	"sync"
 
 	"golang.org/x/sys/unix"
@@ -78,24 +79,28 @@ const (
 	descriptorsPort = 5
 	// spareListens leaves room for listeners that a reload may add.
 	spareListens = 4
-	// minConnections is what is allowed however small the limit is.
+	// minConnections is the least that a gateway is started for.
 	minConnections = 16
 )
 
 // descriptorLimits raises the soft limit on open files to the hard one and
 // divides it.
-func descriptorLimits(listeners int) shares {
+func descriptorLimits(listeners int) (shares, error) {
 	return divide(raiseNoFile(), listeners)
 }
 
 // divide gives the small users a bounded share and the rest, by two, to
 // connections.
-func divide(limit, listeners int) shares {
+func divide(limit, listeners int) (shares, error) {
 	part := max(limit/32, 8)
 	s := shares{pipes: min(part, 128), checks: min(part, 256), admin: min(part, 64)}
 	left := limit - descriptorsBase - descriptorsPort*(listeners+spareListens) - 2*s.pipes - s.checks - s.admin
-	s.connections = max(left/2, minConnections)
-	return s
+	s.connections = left / 2
+	if s.connections < minConnections {
+		return s, fmt.Errorf("the limit on open files is too small: %d are allowed, at least %d are needed; raise it (LimitNOFILE, ulimit -n)",
+			limit, limit-left+2*minConnections)
+	}
+	return s, nil
 }
 
 // raiseNoFile returns the number of files that this process may open.

@@ -130,9 +130,11 @@ func (g *Gateway) Start(ctx context.Context) error {
 // open makes the long-lived parts and puts the first plan in force.
 func (g *Gateway) open(ctx context.Context) error {
 	p := g.plan.Load()
-	limits := descriptorLimits(p.listenCount())
+	limits, err := descriptorLimits(p.listenCount())
+	if err != nil {
+		return err
+	}
 	g.budget = newBudget(limits.connections)
-	var err error
 	if g.relay, err = relay.New(relay.Options{MaxPipes: limits.pipes, OnPanic: g.panicked}); err != nil {
 		return err
 	}
