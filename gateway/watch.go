@@ -19,7 +19,6 @@ type assignment struct {
 	key     negotiate.Key
 	backend *backend
 	check   negotiate.Check
-	where   string // what is checked: servers shared by services take turns by it
 }
 
 // assignmentsOf builds the checks of a service.
@@ -33,7 +32,7 @@ func assignmentsOf(s *service, version string) ([]assignment, error) {
 			}
 			all = append(all, assignment{
 				key:     negotiate.Key{Service: s.cfg.Name, Server: sc.Name, Check: cc.Name},
-				backend: s.backends[i], check: check, where: net.JoinHostPort(cc.Address, strconv.Itoa(cc.Port)),
+				backend: s.backends[i], check: check,
 			})
 		}
 	}
@@ -84,7 +83,11 @@ func (g *Gateway) watch() {
 		if a.backend.server.Admin() == balancing.Maint {
 			continue
 		}
-		wanted[a.key] = negotiate.Assignment{Check: a.check, Initial: a.backend.initial(a.key.Check), Identity: a.where}
+		wanted[a.key] = negotiate.Assignment{
+			Check: a.check, Initial: a.backend.initial(a.key.Check),
+			// A server that several services share is checked for one at a time.
+			Identity: a.backend.addressText(),
+		}
 	}
 	g.super.Reconcile(wanted)
 }
