@@ -64,6 +64,7 @@ type bench struct {
 	orthanc *peers.Orthanc
 	objects []string
 	figures figures
+	busy    string // load average before we began
 }
 
 // measure starts everything, runs the rounds and writes the page.
@@ -73,7 +74,7 @@ func measure(ctx context.Context, o options) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	b := &bench{options: o, dir: dir, figures: figures{}}
+	b := &bench{options: o, dir: dir, figures: figures{}, busy: busy()}
 	if b.gantry == "" {
 		if b.gantry, err = peers.Build(ctx, dir, false); err != nil {
 			fmt.Fprintln(os.Stderr, "bench: measuring without Gantry:", err)

@@ -47,6 +47,7 @@ func (b *bench) write(ctx context.Context, all []contender) error {
 	err := template.Must(template.New("page").Parse(pageText)).Execute(&page, map[string]any{
 		"Date":     time.Now().UTC().Format("2006-01-02"),
 		"Machine":  machine(),
+		"Busy":     b.busy,
 		"Versions": versions(ctx),
 		"Rounds":   b.rounds,
 		"Seconds":  b.each.Seconds(),
@@ -112,6 +113,13 @@ func machine() string {
 	_ = unix.Uname(&u)
 	return fmt.Sprintf("%s, %d processors, Linux %s, loopback", processor(), runtime.NumCPU(),
 		unix.ByteSliceToString(u.Release[:]))
+}
+
+// busy is the machine's load average of the last minute: what else was going on before we began.
+func busy() string {
+	text, _ := os.ReadFile("/proc/loadavg")
+	minute, _, _ := strings.Cut(string(text), " ")
+	return minute
 }
 
 func processor() string {
