@@ -70,8 +70,8 @@ func (s *stage) run(t testing.TB, args ...string) int {
 
 var morning = time.Date(2026, 3, 1, 8, 0, 0, 0, time.Local)
 
-// hospital is a gateway with two services, in every state that a server can have.
-type hospital struct {
+// site is a gateway with two services, in every state that a server can have.
+type site struct {
 	mu       sync.Mutex
 	status   admin.Status
 	reloaded admin.Reloaded
@@ -79,24 +79,24 @@ type hospital struct {
 	by       string
 }
 
-var _ admin.Control = (*hospital)(nil)
+var _ admin.Control = (*site)(nil)
 
-func (h *hospital) Status() admin.Status {
+func (h *site) Status() admin.Status {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.status
 }
 
-func (h *hospital) Events() []admin.Event { return nil }
+func (h *site) Events() []admin.Event { return nil }
 
-func (h *hospital) Ready() error { return nil }
+func (h *site) Ready() error { return nil }
 
-func (h *hospital) Reload(ctx context.Context) (admin.Reloaded, error) {
+func (h *site) Reload(ctx context.Context) (admin.Reloaded, error) {
 	h.by = admin.Actor(ctx)
 	return h.reloaded, h.refusal
 }
 
-func (h *hospital) SetServer(service, server string, c admin.ServerChange) error {
+func (h *site) SetServer(service, server string, c admin.ServerChange) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for i := range h.status.Services {
@@ -125,7 +125,7 @@ func change(r *admin.ServerStatus, c admin.ServerChange) {
 	}
 }
 
-func newHospital() *hospital {
+func newHospital() *site {
 	up := func(kind, message string) admin.CheckStatus {
 		return admin.CheckStatus{Name: kind, Type: kind, State: "up", Since: morning, Last: morning, Message: message}
 	}
@@ -133,7 +133,7 @@ func newHospital() *hospital {
 		return admin.CheckStatus{Name: kind, Type: kind, State: "down", Since: morning, Last: morning,
 			Stage: "connect", Reason: "refused", Message: message}
 	}
-	return &hospital{status: admin.Status{
+	return &site{status: admin.Status{
 		Version: "0.1.0", Started: morning,
 		Config: admin.ConfigStatus{Hash: "5f2c77a09bd1e4c6", Loaded: morning, OK: true},
 		Services: []admin.ServiceStatus{
@@ -160,8 +160,8 @@ func newHospital() *hospital {
 	}}
 }
 
-// serve is a running admin address of a hospital; token may be empty.
-func (h *hospital) serve(t *testing.T, token string) string {
+// serve is a running admin address of a site; token may be empty.
+func (h *site) serve(t *testing.T, token string) string {
 	t.Helper()
 	s := httptest.NewServer(admin.Handler(admin.Options{Control: h, Gatherer: prometheus.NewRegistry(), Token: token}))
 	t.Cleanup(s.Close)

@@ -29,6 +29,7 @@ Exit codes: 0 ok, 1 failed, 2 bad usage or bad configuration.`,
 	root.AddCommand(
 		newRun(s),
 		newCheckConfig(s),
+		newDemo(s),
 		newStatus(s),
 		newServer(s),
 		newReload(s),

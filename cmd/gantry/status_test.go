@@ -28,7 +28,7 @@ func TestStatus(t *testing.T) {
 	rude.status.Services[0].Servers[1].Checks[1].Message = "the peer says \"\x1b[2J\x07gone\nagain\""
 	tests := []struct {
 		name, golden string
-		hospital     *hospital
+		hospital     *site
 		stage        *stage
 	}{
 		{"a file or pipe: no colours, nothing cut", "status.txt", newHospital(), newStage()},
