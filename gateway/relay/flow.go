@@ -41,7 +41,7 @@ const maxDrain = 1 << 20
 type end struct {
 	fd                 int
 	readable, writable bool
-	hup                bool  // the peer sent FIN: read on until the end is met
+	readOn             bool  // there is more behind a short read: a FIN, or an urgent byte
 	broken             bool  // the kernel reported an error
 	reads, steady      uint8 // see heard
 	last               int64 // when bytes moved last, on the loop's clock
@@ -136,6 +136,10 @@ func (f *Flow) Abort(reason End) {
 	f.loop.post(message{flow: f, kind: abort, end: reason})
 }
 
+// Reset ends the flow at once with a reset of both connections. It is Abort for
+// the Handler's own methods.
+func (f *Flow) Reset(reason End) { f.end(reason, true) }
+
 // Refuse ends the flow with an answer of the gateway's own: the bytes are
 // sent, then FIN, and the client has RefuseLinger to read them. Without an
 // answer the connection is closed at once.
@@ -176,7 +180,7 @@ func (e *end) note(ev uint32) {
 	const bad = unix.EPOLLERR | unix.EPOLLHUP
 	e.readable = e.readable || ev&(unix.EPOLLIN|unix.EPOLLRDHUP|bad) != 0
 	e.writable = e.writable || ev&(unix.EPOLLOUT|bad) != 0
-	e.hup = e.hup || ev&(unix.EPOLLRDHUP|bad) != 0
+	e.readOn = e.readOn || ev&(unix.EPOLLRDHUP|unix.EPOLLPRI|bad) != 0
 	e.broken = e.broken || ev&unix.EPOLLERR != 0
 }
 
@@ -209,6 +213,10 @@ func (f *Flow) timer() {
 		}
 		f.dialFailed(ErrConnectTimeout)
 	case refusing:
+		if f.loop.now < f.deadline {
+			f.loop.timers.set(f, f.deadline)
+			return
+		}
 		f.end(Refused, false)
 	case relaying:
 		f.idleTimer()
@@ -222,7 +230,8 @@ func (f *Flow) idleTimer() {
 	case at > f.loop.now:
 		f.loop.timers.set(f, at)
 	default:
-		f.end(why, false)
+		// A FIN behind bytes that are not delivered would be a lie.
+		f.end(why, f.ways[client].holds() || f.ways[server].holds())
 	}
 }
 

@@ -174,7 +174,7 @@ func TestServerThatAnswersEarlyAndHangsUp(t *testing.T) {
 		_, err = client.Write(make([]byte, 64<<10))
 	}
 	require.True(t, isReset(err), "got %v", err)
-	require.Equal(t, relay.ServerReset, h.wait(t).End)
+	require.Contains(t, []relay.End{relay.Closed, relay.ServerReset}, h.wait(t).End)
 }
 
 func TestFailedDialGoesToTheNextServer(t *testing.T) {

@@ -95,19 +95,28 @@ func (l *loop) closeFDs() {
 // post hands m to the loop and wakes it when it sleeps. After the loop has
 // stopped, an adopted client is closed here.
 func (l *loop) post(m message) {
-	l.mail.Lock()
-	closed := l.mail.closed
-	if !closed {
-		l.mail.box = append(l.mail.box, m)
-	}
-	l.mail.Unlock()
-	switch {
-	case closed && m.kind == adopt:
+	if !l.deliver(m) && m.kind == adopt {
 		m.flow.closeUnstarted()
-	case !closed && l.asleep.Load() && l.asleep.CompareAndSwap(true, false):
-		_, _ = unix.Write(l.wake, []byte{1, 0, 0, 0, 0, 0, 0, 0})
 	}
 }
+
+// deliver returns false when the loop has stopped. The wake-up is written under
+// the lock: once the mail is closed the descriptor may be another's.
+func (l *loop) deliver(m message) bool {
+	l.mail.Lock()
+	defer l.mail.Unlock()
+	if l.mail.closed {
+		return false
+	}
+	l.mail.box = append(l.mail.box, m)
+	if l.asleep.CompareAndSwap(true, false) {
+		_, _ = write(l.wake, one)
+	}
+	return true
+}
+
+// one is what an eventfd takes: a number of eight bytes that is not 0.
+var one = []byte{1, 0, 0, 0, 0, 0, 0, 0}
 
 func (l *loop) stop() { l.post(message{kind: shutdown}) }
 
@@ -280,7 +289,7 @@ func (l *loop) remove(f *Flow) {
 // watch registers one side of f, edge-triggered, for everything.
 func (l *loop) watch(f *Flow, s side) error {
 	ev := unix.EpollEvent{
-		Events: unix.EPOLLIN | unix.EPOLLOUT | unix.EPOLLRDHUP | unix.EPOLLET,
+		Events: unix.EPOLLIN | unix.EPOLLOUT | unix.EPOLLPRI | unix.EPOLLRDHUP | unix.EPOLLET,
 		Fd:     f.slot,
 		Pad:    l.slots[f.slot].gen<<1 | int32(s),
 	}

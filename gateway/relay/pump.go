@@ -84,13 +84,17 @@ func (f *Flow) lost(s side) {
 		why = ClientReset
 	}
 	if f.ways[s].shut {
-		f.end(why, false)
+		f.end(Closed, false)
 		return
 	}
 	// What s still said before it went is passed on first.
-	f.ways[s].turn(f.loop)
-	f.end(why, !f.ways[s].shut)
+	for f.ways[s].turn(f.loop) == more {
+	}
+	f.end(why, true)
 }
+
+// holds tells whether bytes were read that are not written yet.
+func (w *way) holds() bool { return len(w.pending) > 0 || w.piped > 0 }
 
 // turn moves what can be moved, within the budget.
 func (w *way) turn(l *loop) verdict {
@@ -99,7 +103,7 @@ func (w *way) turn(l *loop) verdict {
 			return dstLost
 		}
 		switch {
-		case len(w.pending) > 0 || w.piped > 0:
+		case w.holds():
 			return waiting
 		case w.eof:
 			w.finish()
@@ -140,7 +144,7 @@ func (w *way) fill(l *loop) (n int, ok bool) {
 			w.judge(n >= bulkRead)
 			// A short read has emptied the socket; the next bytes or the FIN
 			// come with an edge of their own, unless it was there before.
-			w.src.readable = n == len(l.scratch) || w.src.hup
+			w.src.readable = n == len(l.scratch) || w.src.readOn
 		}
 	}
 	switch {
@@ -151,6 +155,8 @@ func (w *way) fill(l *loop) (n int, ok bool) {
 			w.pass(l, l.scratch[:n])
 		}
 		return n, true
+	case err == nil && w.src.broken:
+		return 0, false // a write met the reset first; what looks like FIN is its trace
 	case err == nil:
 		w.eof, w.src.readable = true, false
 	case err == unix.EAGAIN:
@@ -183,6 +189,7 @@ func (w *way) pass(l *loop, b []byte) {
 		if err == unix.EAGAIN {
 			w.dst.writable = false
 		}
+		w.dst.broken = w.dst.broken || err == unix.ECONNRESET
 	}
 	if len(b) > 0 {
 		w.buffer = buffers.Get().(*buffer)
@@ -192,7 +199,7 @@ func (w *way) pass(l *loop, b []byte) {
 
 // flush writes what waits. It returns false when dst is lost.
 func (w *way) flush(l *loop) bool {
-	for w.dst.writable && (len(w.pending) > 0 || w.piped > 0) {
+	for w.dst.writable && w.holds() {
 		var n int
 		var err error
 		if w.piped > 0 {
@@ -207,12 +214,16 @@ func (w *way) flush(l *loop) bool {
 		case err == unix.EAGAIN:
 			w.dst.writable = false
 		case err != nil && err != unix.EINTR:
+			w.dst.broken = w.dst.broken || err == unix.ECONNRESET
 			return false
 		}
 	}
-	if len(w.pending) == 0 && w.buffer != nil {
-		buffers.Put(w.buffer)
-		w.buffer, w.pending = nil, nil
+	if len(w.pending) == 0 {
+		w.pending = nil // First too
+		if w.buffer != nil {
+			buffers.Put(w.buffer)
+			w.buffer = nil
+		}
 	}
 	if w.piped == 0 && w.pipe != nil {
 		w.giveBack(l)

@@ -125,7 +125,7 @@ const (
 	ClientIdle    End = "client-idle"    // no byte on the client's side for Limits.ClientIdle
 	ServerIdle    End = "server-idle"    // no byte on the server's side for Limits.ServerIdle
 	Refused       End = "refused"        // answered by the gateway itself
-	InternalError End = "internal-error" // a panic, told to Options.OnPanic
+	InternalError End = "internal-error" // a panic, told to Options.OnPanic, or no memory to watch a socket
 	Stopped       End = "stopped"        // Relay.Close
 )
 
