@@ -25,6 +25,8 @@ const (
 	// keepAlive is the quiet time before TCP keep-alive probes start; gnet
 	// sends one each fifth of it and gives up after five.
 	keepAlive = 60 * time.Second
+	// readBuffer is the loop's buffer: only first units are read here.
+	readBuffer = 16 << 10
 )
 
 // Why a connection was lost before its first unit was whole. A closed set, fit
@@ -37,13 +39,23 @@ var (
 	ErrHandshakeTimeout = errors.New("client sent no complete first message in time")
 	// ErrStopped is the Listener being closed.
 	ErrStopped = errors.New("listener closed")
-	// ErrTooManyBytes is the sum of unfinished first units over MaxPending.
-	ErrTooManyBytes = errors.New("too many bytes of unfinished first messages in memory")
+	// ErrTooManyBytes is the sum of large first units over MaxPending.
+	ErrTooManyBytes = errors.New("too many bytes of large first messages in memory")
+	// ErrDescriptors is a connection that could not be handed over for lack of
+	// descriptors.
+	ErrDescriptors = errors.New("too many open files")
 )
 
-// MaxPending bounds the bytes of unfinished first units in memory, over all
-// listeners of the process. Clients over it are cut, the newest bytes first.
-const MaxPending = 128 << 20
+const (
+	// MaxPending bounds the bytes of first units in memory, over all listeners
+	// of the process, until Conn.Release. Clients over it are cut, the newest
+	// bytes first.
+	MaxPending = 128 << 20
+	// FreePending is how much of each unit is not counted: an ordinary
+	// A-ASSOCIATE-RQ is smaller, so that the clients who fill MaxPending take
+	// nothing away from the others.
+	FreePending = 16 << 10
+)
 
 var pendingBytes atomic.Int64
 
@@ -69,8 +81,9 @@ type Handler interface {
 	Open(c *Conn) (Expect, error)
 	// Ready gives the connection away. fd is a connected non-blocking socket
 	// with TCP_NODELAY and keep-alive set, the callee's from now on. first
-	// holds what was read of it and is the callee's too. err is what
-	// Expect.Length said, if it was an error.
+	// holds what was read of it and is the callee's too, who calls c.Release
+	// when it is not in memory any more. err is what Expect.Length said, if it
+	// was an error.
 	Ready(c *Conn, fd int, first []byte, err error)
 	// Lost tells that the connection ended before its first unit was whole.
 	Lost(c *Conn, err error)
@@ -87,16 +100,23 @@ type Conn struct {
 	gnet       gnet.Conn
 	expect     Expect
 	deadline   time.Time
-	held       int64
+	held       atomic.Int64 // counted in pendingBytes
 	given      bool
 	cause      error
 	prev, next *Conn
 }
 
+// Release takes what the connection's first unit counts against MaxPending
+// back. It may be called from any goroutine, and more than once.
+func (c *Conn) Release() { pendingBytes.Add(-c.held.Swap(0)) }
+
 // Options shape a Listener.
 type Options struct {
 	Handler Handler
 	Logger  *slog.Logger
+	// Beside lets the address overlap one that this process listens on, such
+	// as 0.0.0.0:104 while 10.0.0.1:104 is open. Without it that is an error.
+	Beside bool
 	// OnPanic is told of a panic in the Handler; the connection it struck is
 	// closed. Nil logs nothing.
 	OnPanic func(value any)
@@ -115,8 +135,10 @@ type Listener struct {
 // Listen opens addr. It returns once the kernel queues connections for it, or
 // with an error in a person's words when it cannot be had.
 func Listen(addr netip.AddrPort, opts Options) (*Listener, error) {
-	if err := checkFree(addr); err != nil {
-		return nil, err
+	if !opts.Beside {
+		if err := checkFree(addr); err != nil {
+			return nil, err
+		}
 	}
 	l := &Listener{addr: addr, opts: opts, closing: make(chan struct{}), stopped: make(chan struct{})}
 	booted := make(chan error, 1)

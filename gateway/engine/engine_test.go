@@ -284,14 +284,46 @@ func TestPanicCostsOneConnection(t *testing.T) {
 }
 
 func TestMemoryOfUnfinishedUnitsIsBounded(t *testing.T) {
-	s := newScript(t, Expect{Head: 1, Length: func([]byte) (int, error) { return 1 << 20, nil }})
-	c := dial(t, open(t, s))
-	<-s.opened
+	expect := Expect{Head: 1, Length: func(head []byte) (int, error) { return int(head[0]) << 10, nil }}
+	s := newScript(t, expect)
+	l := open(t, s)
 	pendingBytes.Add(MaxPending) // as if others held it all
 	t.Cleanup(func() { require.Zero(t, pendingBytes.Add(-MaxPending)) })
-	_, err := c.Write([]byte("x"))
+	large := dial(t, l)
+	_, err := large.Write(append([]byte{64}, make([]byte, 40<<10)...))
 	require.NoError(t, err)
 	require.ErrorIs(t, s.waitLost(t), ErrTooManyBytes)
+	small := dial(t, l)
+	_, err = small.Write(append([]byte{8}, make([]byte, 4<<10)...))
+	require.NoError(t, err)
+	_, err = small.Write(make([]byte, 4<<10))
+	require.NoError(t, err)
+	require.NoError(t, s.waitReady(t).err, "ordinary requests are not the ones to suffer")
+}
+
+func TestLargeUnitsCountUntilTheyAreReleased(t *testing.T) {
+	s := newScript(t, Expect{Head: 1, Length: func([]byte) (int, error) { return 100 << 10, nil }})
+	c := dial(t, open(t, s))
+	_, err := c.Write(make([]byte, 100<<10))
+	require.NoError(t, err)
+	g := s.waitReady(t)
+	require.Equal(t, int64(100<<10-FreePending), pendingBytes.Load())
+	g.conn.Release()
+	g.conn.Release()
+	require.Zero(t, pendingBytes.Load())
+}
+
+func TestBesideAnotherOfOurs(t *testing.T) {
+	s := newScript(t, Expect{})
+	l := open(t, s)
+	wide := netip.AddrPortFrom(netip.MustParseAddr("0.0.0.0"), l.Addr().Port())
+	_, err := Listen(wide, Options{Handler: s, Logger: slog.New(slog.DiscardHandler)})
+	require.ErrorIs(t, err, unix.EADDRINUSE)
+	both, err := Listen(wide, Options{Handler: s, Logger: slog.New(slog.DiscardHandler), Beside: true})
+	require.NoError(t, err)
+	both.Close()
+	dial(t, l)
+	s.waitReady(t)
 }
 
 func TestAddressInUse(t *testing.T) {

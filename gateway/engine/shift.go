@@ -43,6 +43,7 @@ func (s *shift) run() error {
 		gnet.WithTCPNoDelay(gnet.TCPNoDelay),
 		gnet.WithTCPKeepAlive(keepAlive),
 		gnet.WithTicker(true),
+		gnet.WithReadBufferCap(readBuffer),
 		gnet.WithLogger(gnetLogger{l.opts.Logger}),
 	)
 }
@@ -141,9 +142,8 @@ func (s *shift) OnTraffic(g gnet.Conn) (action gnet.Action) {
 
 // hold waits for more and keeps count of what is in memory meanwhile.
 func (s *shift) hold(c *Conn, buffered int) gnet.Action {
-	growth := int64(buffered) - c.held
-	c.held = int64(buffered)
-	if pendingBytes.Add(growth) > MaxPending {
+	counted := int64(max(buffered-FreePending, 0))
+	if growth := counted - c.held.Swap(counted); growth > 0 && pendingBytes.Add(growth) > MaxPending {
 		return s.lose(c, ErrTooManyBytes)
 	}
 	return gnet.None
@@ -151,12 +151,15 @@ func (s *shift) hold(c *Conn, buffered int) gnet.Action {
 
 // give hands the connection over as a duplicate.
 func (s *shift) give(c *Conn, first []byte, err error) gnet.Action {
+	if len(first) > 0 {
+		_ = s.hold(c, len(first)) // it is whole: let through, and counted until Release
+	}
 	fd, dupErr := c.gnet.Dup()
 	if dupErr != nil {
-		return s.lose(c, fmt.Errorf("duplicating the connection: %w", dupErr))
+		return s.lose(c, ErrDescriptors)
 	}
 	s.forget(c)
-	c.given = true
+	c.given, c.cause = true, nil
 	s.listener.opts.Handler.Ready(c, fd, first, err)
 	return gnet.Close
 }
@@ -171,8 +174,6 @@ func (s *shift) forget(c *Conn) {
 	if s.waiting.remove(c) {
 		s.count.Add(-1)
 	}
-	pendingBytes.Add(-c.held)
-	c.held = 0
 }
 
 // OnClose tells the handler of connections that were not given away.
@@ -188,6 +189,7 @@ func (s *shift) OnClose(g gnet.Conn, err error) (action gnet.Action) {
 	}
 	c.given = true
 	s.forget(c)
+	c.Release()
 	s.listener.opts.Handler.Lost(c, s.causeOf(c, err))
 	return gnet.None
 }
