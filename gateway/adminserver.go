@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"golang.org/x/net/netutil"
+	"golang.org/x/sys/unix"
 
 	"gantry/gateway/admin"
 	"gantry/gateway/config"
@@ -40,7 +41,7 @@ func (a *adminServer) addr() string { return a.listener.Addr().String() }
 func (g *Gateway) openAdmin(c config.Admin, most int) (*adminServer, error) {
 	listener, err := net.Listen("tcp", c.Listen)
 	if err != nil {
-		return nil, fmt.Errorf("admin: cannot listen on %s: %w", c.Listen, engine.Explain(cause(err)))
+		return nil, fmt.Errorf("admin: cannot listen on %s: %w", c.Listen, g.explainAdmin(c.Listen, cause(err)))
 	}
 	a := &adminServer{listener: listener, most: most}
 	a.server = admin.NewServer(a, g.log)
@@ -51,6 +52,17 @@ func (g *Gateway) openAdmin(c config.Admin, most int) (*adminServer, error) {
 		}
 	})
 	return a, nil
+}
+
+// explainAdmin knows one case that is nobody else's fault.
+func (g *Gateway) explainAdmin(listen string, err error) error {
+	_, port, _ := net.SplitHostPort(listen)
+	if page := g.page.Load(); page != nil && errors.Is(err, unix.EADDRINUSE) {
+		if _, have, _ := net.SplitHostPort(page.addr()); have == port {
+			return fmt.Errorf("%w: this gateway itself listens on %s; take another port, or restart", err, page.addr())
+		}
+	}
+	return engine.Explain(err)
 }
 
 // cause strips the address and the name of the system call, which the caller

@@ -31,6 +31,7 @@ type backend struct {
 	states   map[string]negotiate.State // of the checks, by name
 	weight   int                        // as last configured
 	cutting  bool                       // on_down: close
+	drained  bool                       // out of the plan, and timeouts.drain is over
 	sessions *session                   // list of those connected to this server
 	running  int
 }
@@ -144,13 +145,16 @@ func (b *backend) initial(check string) negotiate.State {
 	return b.states[check]
 }
 
-// checkState notes what one check found and returns the server's health before
-// and after it.
-func (b *backend) checkState(check string, st negotiate.State, now time.Time) (from, to balancing.Health) {
+// follow takes over what the monitor of one check knows, and returns the
+// server's health before and after it. The monitor is asked under the lock, so
+// that of two that follow the later one has the last word.
+func (b *backend) follow(check string, ask func() (negotiate.Status, bool), now time.Time) (from, to balancing.Health) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if _, known := b.states[check]; known {
-		b.states[check] = st
+		if st, watched := ask(); watched {
+			b.states[check] = st.State
+		}
 	}
 	return b.judge(now)
 }
@@ -199,9 +203,9 @@ func (b *backend) cuts() bool {
 	return b.cutting
 }
 
-// join puts a session into the list of its server. It returns false when the
-// session must not go on, because the server went down and cuts.
-func (b *backend) join(s *session) bool {
+// join puts a session into the list of its server. It returns why the session
+// must not go on, when a reload or a judgement overtook its dial; "" if it may.
+func (b *backend) join(s *session) relay.End {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	s.next = b.sessions
@@ -210,7 +214,13 @@ func (b *backend) join(s *session) bool {
 	}
 	b.sessions = s
 	b.running++
-	return !b.cutting || b.server.Health() != balancing.Down
+	switch {
+	case b.drained:
+		return endDrained
+	case b.cutting && b.server.Health() == balancing.Down:
+		return endServerDown
+	}
+	return ""
 }
 
 func (b *backend) part(s *session) {
@@ -232,6 +242,7 @@ func (b *backend) part(s *session) {
 func (b *backend) abort(why relay.End) int {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.drained = b.drained || why == endDrained
 	for s := b.sessions; s != nil; s = s.next {
 		s.flow.Abort(why)
 	}

@@ -11,8 +11,8 @@ import (
 // stops a listener that runs out of descriptors, so the gateway refuses
 // connections well before that.
 type budget struct {
-	max   int
 	mu    sync.Mutex
+	max   int
 	used  int
 	zero  chan struct{} // closed when used gets to 0; nil while nobody waits
 	spent bool
@@ -39,6 +39,19 @@ func (b *budget) release() {
 		b.spent = true
 		close(b.zero)
 	}
+}
+
+// resize is for a reload that needs another number of listeners.
+func (b *budget) resize(max int) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.max = max
+}
+
+func (b *budget) limit() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.max
 }
 
 func (b *budget) inUse() int {

@@ -49,9 +49,9 @@ type Gateway struct {
 	changing sync.Mutex // held by Start, Reload and Stop
 	phase    atomic.Int32
 	ports    map[netip.AddrPort]*port // under changing
-	deadline []*time.Timer            // of draining backends; under changing
-	watching sync.Mutex               // held while the supervisor is told what to watch
-	house    chan struct{}            // closed to end the housekeeping
+	drains   drains
+	watching sync.Mutex    // held while the supervisor is told what to watch
+	house    chan struct{} // closed to end the housekeeping
 	housed   sync.WaitGroup
 }
 
@@ -123,8 +123,8 @@ func (g *Gateway) Start(ctx context.Context) error {
 	g.last.Store(&attempt{ok: true, at: g.started})
 	g.housed.Go(g.housekeeping)
 	g.events.add(admin.Event{Time: g.started, Kind: "start", Message: "gateway " + g.opts.Version + " started"})
-	g.log.Info("serving", "services", len(p.services), "connections_max", g.budget.max)
-	return ctx.Err()
+	g.log.Info("serving", "services", len(p.services), "connections_max", g.budget.limit())
+	return nil
 }
 
 // open makes the long-lived parts and puts the first plan in force.
@@ -150,7 +150,11 @@ func (g *Gateway) open(ctx context.Context) error {
 	if g.ports, err = g.bind(p, nil); err != nil {
 		return err
 	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	p.commit(time.Now())
+	putInForce(p, g.ports)
 	g.watch()
 	return nil
 }
@@ -232,9 +236,7 @@ func (g *Gateway) closeAll() {
 	if g.relay != nil {
 		g.relay.Close()
 	}
-	for _, t := range g.deadline {
-		t.Stop()
-	}
+	g.drains.stop()
 	if page := g.page.Load(); page != nil {
 		page.close()
 	}
@@ -266,8 +268,8 @@ func (g *Gateway) housekeeping() {
 		case now := <-tick.C:
 			p := g.plan.Load()
 			for _, s := range p.services {
-				if t := s.vip.persistence; t != nil {
-					t.Expire(now, expireMost)
+				if s.table != nil {
+					s.table.Expire(now, expireMost)
 				}
 				for _, b := range s.backends {
 					b.refresh(now, &g.housed)

@@ -70,19 +70,22 @@ func (m *metrics) checked(k negotiate.Key, r negotiate.Result) {
 	}
 }
 
-// forget drops the series of servers and services that a reload took away.
+// forget drops the series of services and checks that a reload took away.
 func (m *metrics) forget(old, now *plan) {
 	for _, s := range old.services {
-		after := now.service(s.cfg.Name)
-		if after == nil {
+		if now.service(s.cfg.Name) == nil {
 			m.dial.DeleteLabelValues(s.cfg.Name)
 		}
-		for _, b := range s.backends {
-			if after == nil || after.find(b.server.Name()) == nil {
-				l := prometheus.Labels{"service": s.cfg.Name, "server": b.server.Name()}
-				m.checkSeconds.DeletePartialMatch(l)
-				m.checkFailures.DeletePartialMatch(l)
-			}
+	}
+	stay := map[negotiate.Key]bool{}
+	for _, a := range now.checks {
+		stay[a.key] = true
+	}
+	for _, a := range old.checks {
+		if !stay[a.key] {
+			l := prometheus.Labels{"service": a.key.Service, "server": a.key.Server, "check": a.key.Check}
+			m.checkSeconds.DeletePartialMatch(l)
+			m.checkFailures.DeletePartialMatch(l)
 		}
 	}
 }
@@ -166,7 +169,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	if c.g.phase.Load() == phaseNew {
 		return
 	}
-	s.gauge("connections_limit", float64(c.g.budget.max))
+	s.gauge("connections_limit", float64(c.g.budget.limit()))
 	s.gauge("connections_in_use", float64(c.g.budget.inUse()))
 	for _, sv := range p.services {
 		s.service(sv)
@@ -182,7 +185,7 @@ func (s scrape) service(sv *service) {
 	for i := range sv.vip.refused {
 		s.counter("rejected_total", sv.vip.refused[i].Load(), name, refusalWords[i])
 	}
-	if t := sv.vip.persistence; t != nil {
+	if t := sv.table; t != nil {
 		s.gauge("persistence_entries", float64(t.Len()), name)
 		s.counter("persistence_evicted_total", t.Evicted(), name)
 	}

@@ -26,7 +26,8 @@ type service struct {
 	cfg      config.Service
 	vip      *vip
 	pool     *balancing.Pool
-	backends []*backend // in file order
+	table    *balancing.Persistence // nil: none
+	backends []*backend             // in file order
 	byServer map[*balancing.Server]*backend
 	sessions bool // log.sessions
 }
@@ -67,6 +68,7 @@ func newService(cfg config.Service, before *service) *service {
 	} else {
 		s.vip = newVIP(cfg.Name)
 	}
+	s.table = s.vip.tableFor(cfg.Persistence)
 	members := make([]balancing.Member, 0, len(cfg.Servers))
 	for _, sc := range cfg.Servers {
 		b := before.backend(sc.Name, sc.Address)
@@ -79,7 +81,7 @@ func newService(cfg config.Service, before *service) *service {
 	}
 	s.pool = balancing.NewPool(balancing.PoolOptions{
 		Members: members, Algorithm: algorithmOf(cfg.Algorithm), Distribution: distributionOf(cfg.Distribution),
-		Persistence: s.vip.tableFor(cfg.Persistence),
+		Persistence: s.table,
 	})
 	return s
 }
@@ -111,9 +113,8 @@ func (s *service) find(name string) *backend {
 // commit applies the plan's numbers to the things that live longer. It is the
 // step that cannot fail.
 func (p *plan) commit(now time.Time) {
-	p.loaded = now
 	for _, s := range p.services {
-		s.vip.commit(s.cfg.Persistence)
+		s.vip.commit(s.table, s.cfg.Persistence)
 		for i, b := range s.backends {
 			b.commit(s.cfg.Servers[i], s.cfg.SlowStart, s.cfg.OnDown == "close")
 		}

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"sync/atomic"
+	"time"
 
 	"gantry/gateway/dicomgate"
 	"gantry/gateway/engine"
@@ -33,9 +34,10 @@ func (g *Gateway) bind(p *plan, open map[netip.AddrPort]*port) (map[netip.AddrPo
 			continue
 		}
 		fresh := &port{gateway: g}
-		fresh.service.Store(s)
 		var err error
-		fresh.listener, err = engine.Listen(addr, engine.Options{Handler: fresh, Logger: g.log, OnPanic: g.enginePanicked})
+		fresh.listener, err = engine.Listen(addr, engine.Options{
+			Handler: fresh, Logger: g.log, OnPanic: g.enginePanicked, Beside: overlaps(addr, open),
+		})
 		if err != nil {
 			g.closePorts(opened)
 			return nil, fmt.Errorf("service %s: %w", s.cfg.Name, err)
@@ -44,6 +46,28 @@ func (g *Gateway) bind(p *plan, open map[netip.AddrPort]*port) (map[netip.AddrPo
 	}
 	return ports, nil
 }
+
+// overlaps tells whether we listen on an address that takes addr in, or the
+// other way round. Such a one closes when the new configuration is in force.
+func overlaps(addr netip.AddrPort, open map[netip.AddrPort]*port) bool {
+	for have := range open {
+		if have.Port() == addr.Port() && (have.Addr().IsUnspecified() || addr.Addr().IsUnspecified()) {
+			return true
+		}
+	}
+	return false
+}
+
+// putInForce makes the ports serve the plan. Until then a new one resets its
+// clients, as if it were not open yet: a plan that is refused in the end must
+// not have served anybody.
+func putInForce(p *plan, ports map[netip.AddrPort]*port) {
+	for addr, pt := range ports {
+		pt.service.Store(p.byListen[addr])
+	}
+}
+
+var errNotInForce = errors.New("the configuration of this listener is not in force yet")
 
 func (g *Gateway) closePorts(ports map[netip.AddrPort]*port) {
 	for addr, p := range ports {
@@ -55,20 +79,30 @@ func (g *Gateway) closePorts(ports map[netip.AddrPort]*port) {
 // Open admits a client, or not.
 func (p *port) Open(c *engine.Conn) (engine.Expect, error) {
 	svc := p.service.Load()
-	if !allowed(svc.cfg.Allow, c.Source.Addr()) {
+	if svc == nil {
+		return engine.Expect{}, errNotInForce
+	}
+	if !allowed(svc.cfg.Allow, c.Source.Addr().WithZone("")) {
 		return engine.Expect{}, p.gateway.turnAway(svc, c.Source, refusedNetwork, nil)
 	}
 	if !p.gateway.budget.acquire() {
 		return engine.Expect{}, p.gateway.turnAway(svc, c.Source, refusedDescriptors, nil)
 	}
-	s := &session{gateway: p.gateway, service: svc, source: c.Source, came: c.Local.Port()}
+	s := &session{gateway: p.gateway, port: p, conn: c, service: svc, vip: svc.vip, source: c.Source}
 	if err := s.admit(); err != nil {
 		p.gateway.budget.release()
 		return engine.Expect{}, err
 	}
 	c.State = s
-	return expectOf(svc), nil
+	e := expectOf(svc)
+	if s.isOver {
+		e.Within = min(e.Within, tellWithin)
+	}
+	return e, nil
 }
+
+// tellWithin is how long a client over a limit has for its request.
+const tellWithin = 2 * time.Second
 
 // expectOf says what must have come before a server is dialled.
 func expectOf(svc *service) engine.Expect {
@@ -94,6 +128,8 @@ func (p *port) Lost(c *engine.Conn, err error) {
 		_ = p.gateway.turnAway(s.service, s.source, refusedTimeout, err)
 	case errors.Is(err, engine.ErrTooManyBytes):
 		_ = p.gateway.turnAway(s.service, s.source, refusedMemory, err)
+	case errors.Is(err, engine.ErrDescriptors):
+		_ = p.gateway.turnAway(s.service, s.source, refusedDescriptors, err)
 	case errors.Is(err, engine.ErrStopped):
 	default:
 		_ = p.gateway.turnAway(s.service, s.source, refusedLeft, err)
@@ -124,7 +160,7 @@ func (g *Gateway) refusalSentence(why refusal) string {
 	case refusedNetwork:
 		return "client refused: its network is not in allow"
 	case refusedDescriptors:
-		return fmt.Sprintf("client refused: all %d connections that the limit on open files allows are in use; raise it (LimitNOFILE, ulimit -n)", g.budget.max)
+		return fmt.Sprintf("client refused: all %d connections that the limit on open files allows are in use; raise it (LimitNOFILE, ulimit -n)", g.budget.limit())
 	case refusedConnections:
 		return "client refused: the service is at limits.connections"
 	case refusedSource:
@@ -138,7 +174,9 @@ func (g *Gateway) refusalSentence(why refusal) string {
 	case refusedTimeout:
 		return "client cut: its first message was not complete in time"
 	case refusedMemory:
-		return "client cut: too many unfinished first messages in memory"
+		return "client cut: too many large first messages in memory"
+	case refusedLocal:
+		return "client refused: this machine could not open a connection to any server (descriptors, memory or local ports)"
 	}
 	return "client left before its first message was complete"
 }

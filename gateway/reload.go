@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"slices"
 	"sort"
+	"sync"
 	"time"
 
 	"gantry/gateway/admin"
@@ -82,6 +83,10 @@ func (g *Gateway) reload(ctx context.Context) (admin.Reloaded, error) {
 	if unchanged(old, p) {
 		return admin.Reloaded{Hash: cfg.Hash}, nil
 	}
+	limits, err := descriptorLimits(p.listenCount())
+	if err != nil {
+		return admin.Reloaded{}, err
+	}
 	p.lookUp(ctx)
 	page, err := g.reopenAdmin(old.config.Admin, cfg.Admin)
 	if err != nil {
@@ -94,6 +99,7 @@ func (g *Gateway) reload(ctx context.Context) (admin.Reloaded, error) {
 		}
 		return admin.Reloaded{}, err
 	}
+	g.budget.resize(limits.connections)
 	g.commit(old, p, ports, page)
 	return differenceOf(old, p), nil
 }
@@ -110,9 +116,7 @@ func unchanged(old, p *plan) bool {
 func (g *Gateway) commit(old, p *plan, ports map[netip.AddrPort]*port, page *adminServer) {
 	p.commit(time.Now())
 	g.plan.Store(p)
-	for addr, pt := range ports {
-		pt.service.Store(p.byListen[addr])
-	}
+	putInForce(p, ports)
 	closing := map[netip.AddrPort]*port{}
 	for addr, pt := range g.ports {
 		if ports[addr] == nil {
@@ -148,11 +152,41 @@ func (g *Gateway) retire(backends []*backend, drain time.Duration) {
 			b.abort(endDrained)
 			continue
 		}
-		g.deadline = append(g.deadline, time.AfterFunc(drain, func() {
+		g.drains.after(drain, func() {
 			if n := b.abort(endDrained); n > 0 {
 				g.log.Warn("drain deadline: sessions are cut", "service", b.service, "server", b.server.Name(), "sessions", n)
 			}
-		}))
+		})
+	}
+}
+
+// drains holds the deadlines that have not come yet.
+type drains struct {
+	mu     sync.Mutex
+	timers map[*time.Timer]bool
+}
+
+func (d *drains) after(wait time.Duration, cut func()) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.timers == nil {
+		d.timers = map[*time.Timer]bool{}
+	}
+	var t *time.Timer
+	t = time.AfterFunc(wait, func() {
+		cut()
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		delete(d.timers, t)
+	})
+	d.timers[t] = true
+}
+
+func (d *drains) stop() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for t := range d.timers {
+		t.Stop()
 	}
 }
 

@@ -208,3 +208,164 @@ func TestMetricNames(t *testing.T) {
 		require.Contains(t, text, "\ngantry_"+name)
 	}
 }
+
+// mllp is the tcp service of the tests, with another protocol and little time
+// to drain.
+func mllp(addr, timeouts string, servers ...*named) string {
+	return strings.Replace(tcpService(addr, "  timeouts: "+timeouts+"\n", servers...), "protocol: tcp", "protocol: mllp", 1)
+}
+
+// stopWithin fails when Stop has to wait for something that has no deadline.
+func (h *house) stopWithin(d time.Duration) {
+	h.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), d)
+	defer cancel()
+	require.NoError(h.t, h.Stop(ctx), "Stop waited for more than %s", d)
+}
+
+func TestSilentClientOfAnOldConfigurationGetsTheNewOne(t *testing.T) {
+	a, b := serve(t, "A"), serve(t, "B")
+	addr := freePort(t)
+	h := start(t, mllp(addr, "{drain: 0s}", a))
+	h.await("S", "A", "up")
+	c := dial(t, addr)
+	require.Eventually(t, func() bool { return strings.Contains(exposition(t, h), "gantry_connections_in_use 1\n") }, patience, time.Millisecond)
+	_, err := h.reload(mllp(addr, "{drain: 0s}", b))
+	require.NoError(t, err)
+	h.await("S", "B", "up")
+	_, err = c.Write([]byte("x"))
+	require.NoError(t, err)
+	require.Equal(t, "B", c.greeting(t))
+	h.stopWithin(patience)
+}
+
+// A session that is being dialled when the deadline comes must not slip
+// through.
+func TestDialUnderWayAtTheDrainDeadline(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	a := &named{name: "A", addr: l.Addr().String(), l: l, open: map[net.Conn]bool{}}
+	t.Cleanup(a.stop)
+	addr := freePort(t)
+	h := start(t, strings.Replace(tcpService(addr, "  timeouts: {drain: 0s, connect: 20s}\n", a), quickChecks, "{type: connect, interval: 1h}", 1))
+	h.await("S", "A", "up")
+	fillBacklog(t, l.(*net.TCPListener))
+	dial(t, addr)
+	require.Eventually(t, func() bool { return h.server("S", "A").Active == 1 }, patience, time.Millisecond)
+	stopped := make(chan error, 1)
+	go func() { stopped <- h.Stop(context.Background()) }()
+	require.Eventually(t, func() bool { return h.Ready() != nil }, patience, time.Millisecond)
+	go a.accept(l) // only now does the server answer
+	require.NoError(t, <-stopped)
+}
+
+// fillBacklog makes the kernel drop further connections until somebody accepts.
+func fillBacklog(t testing.TB, l *net.TCPListener) {
+	t.Helper()
+	raw, err := l.SyscallConn()
+	require.NoError(t, err)
+	require.NoError(t, raw.Control(func(fd uintptr) { err = unix.Listen(int(fd), 0) }))
+	require.NoError(t, err)
+	for range 8 {
+		c, err := net.DialTimeout("tcp", l.Addr().String(), 200*time.Millisecond)
+		if err != nil {
+			return
+		}
+		t.Cleanup(func() { _ = c.Close() })
+	}
+	t.Fatal("the accept queue does not fill")
+}
+
+// Nobody may be served under a configuration that is refused in the end.
+func TestRefusedReloadServesNobody(t *testing.T) {
+	a, b, busy := serve(t, "A"), serve(t, "B"), serve(t, "busy")
+	addr := freePort(t)
+	h := start(t, tcpService(addr, "", a))
+	h.await("S", "A", "up")
+	var fresh []string
+	for range 20 {
+		fresh = append(fresh, freePort(t))
+	}
+	stop, served := make(chan struct{}), make(chan bool, len(fresh))
+	for _, f := range fresh {
+		go func() {
+			for {
+				select {
+				case <-stop:
+					served <- false
+					return
+				default:
+				}
+				if c, err := net.DialTimeout("tcp", f, patience); err == nil {
+					n, _ := c.Read(make([]byte, 8))
+					_ = c.Close()
+					if n > 0 {
+						served <- true
+						return
+					}
+				}
+			}
+		}()
+	}
+	_, err := h.reload(strings.Replace(tcpService(addr, "", b), "listen: ['", "listen: ['"+strings.Join(fresh, "', '")+"', '"+busy.addr+"', '", 1))
+	require.ErrorContains(t, err, "cannot listen on "+busy.addr)
+	close(stop)
+	for range fresh {
+		require.False(t, <-served)
+	}
+	h.stopWithin(patience)
+}
+
+func TestServerMovesWhileItsCheckStays(t *testing.T) {
+	a, b, check := serve(t, "A"), serve(t, "B"), serve(t, "check")
+	_, port, _ := strings.Cut(check.addr, ":")
+	addr := freePort(t)
+	file := strings.Replace(tcpService(addr, "", a), "{type: connect,", "{type: connect, port: "+port+",", 1)
+	h := start(t, file)
+	h.await("S", "A", "up")
+	_, err := h.reload(strings.Replace(file, a.addr, b.addr, 1))
+	require.NoError(t, err)
+	h.await("S", "A", "up")
+	require.Equal(t, "B", dial(t, addr).greeting(t))
+}
+
+func TestListenAddressGetsNarrower(t *testing.T) {
+	a := serve(t, "A")
+	_, port, _ := strings.Cut(freePort(t), ":")
+	h := start(t, tcpService("0.0.0.0:"+port, "", a))
+	h.await("S", "A", "up")
+	_, err := h.reload(tcpService("127.0.0.5:"+port, "", a))
+	require.NoError(t, err)
+	require.Equal(t, "A", dial(t, "127.0.0.5:"+port).greeting(t))
+	_, err = net.Dial("tcp", "127.0.0.6:"+port)
+	require.ErrorIs(t, err, unix.ECONNREFUSED)
+}
+
+// Scrapes and status calls while things change; the race detector looks on.
+func TestWatchedFromOutsideAllTheTime(t *testing.T) {
+	a := serve(t, "A")
+	addr := freePort(t)
+	h := start(t, tcpService(addr, "  persistence: {by: none}\n", a))
+	stop, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				exposition(t, h)
+				h.Status()
+			}
+		}
+	}()
+	word := []string{"maint", "ready", "drain", "ready"}
+	for i := range 8 {
+		_, err := h.reload(tcpService(addr, []string{"", "  persistence: {by: none}\n"}[i%2], a))
+		require.NoError(t, err)
+		require.NoError(t, h.SetServer("S", "A", admin.ServerChange{Admin: &word[i%4]}))
+	}
+	close(stop)
+	<-done
+	h.await("S", "A", "up")
+}

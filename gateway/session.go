@@ -9,6 +9,7 @@ import (
 
 	"gantry/balancing"
 	"gantry/gateway/dicomgate"
+	"gantry/gateway/engine"
 	"gantry/gateway/relay"
 )
 
@@ -16,15 +17,18 @@ import (
 const (
 	endServerDown relay.End = "server-down"    // on_down: close
 	endDrained    relay.End = "drain-deadline" // timeouts.drain is over
+	endMoved      relay.End = "service-moved"  // a reload gave the address to another protocol
 )
 
 // session is one client connection. Until it is handed to the relay it lives
 // on its listener's loop, from then on its relay loop.
 type session struct {
 	gateway *Gateway
-	service *service // the generation it began under
+	port    *port
+	conn    *engine.Conn // until its first unit is out of memory
+	service *service     // the generation it began under
+	vip     *vip         // where it is counted
 	source  netip.AddrPort
-	came    uint16 // the port the client came to
 	over    refusal
 	isOver  bool // admitted only to be told so in its protocol
 	counted bool // in the vip's count of its source
@@ -34,6 +38,8 @@ type session struct {
 	backend *backend // whose server is acquired
 	joined  bool
 	tried   []*balancing.Server
+	lastErr error // of the dials
+	local   bool  // all of them failed because of this machine
 	titles  dicomgate.Titles
 
 	prev, next *session // in the backend's list
@@ -46,18 +52,18 @@ var _ relay.Handler = (*session)(nil)
 // over them is let in so far that it can be told by an A-ASSOCIATE-RJ.
 func (s *session) admit() error {
 	svc := s.service
-	why, ok := svc.vip.enter(svc.cfg.Limits, s.source.Addr())
+	why, ok := s.vip.enter(svc.cfg.Limits, s.source.Addr())
 	switch {
 	case ok:
 		s.counted = svc.cfg.Limits.ConnectionsPerSource > 0
-	case svc.cfg.Protocol == "dicom":
+	case svc.cfg.Protocol == "dicom" && s.vip.tell():
 		s.over, s.isOver = why, true
 		return nil
 	default:
 		return s.gateway.turnAway(svc, s.source, why, nil)
 	}
 	if svc.cfg.Protocol == "mllp" && !svc.pool.Usable() {
-		svc.vip.leave(s.source.Addr(), s.counted)
+		s.vip.leave(s.source.Addr(), s.counted)
 		return s.gateway.turnAway(svc, s.source, refusedNoServer, nil)
 	}
 	return nil
@@ -66,7 +72,7 @@ func (s *session) admit() error {
 // start hands the client to the relay, which calls Begin.
 func (s *session) start(fd int, first []byte, err error) {
 	if s.service.cfg.Protocol == "dicom" && err == nil {
-		s.titles, err = dicomgate.Read(first)
+		s.titles, err = s.read(first)
 	}
 	s.first = err
 	t := s.service.cfg.Timeouts
@@ -76,10 +82,29 @@ func (s *session) start(fd int, first []byte, err error) {
 	})
 }
 
-// Begin refuses what cannot be served and dials otherwise.
+// read looks into the request. A decoder that panics costs this client alone:
+// the connection is ours already, so nobody else would close it.
+func (s *session) read(first []byte) (t dicomgate.Titles, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			s.gateway.enginePanicked(v)
+			err = dicomgate.ErrMalformed
+		}
+	}()
+	return dicomgate.Read(first)
+}
+
+// Begin refuses what cannot be served and dials otherwise. The generation of
+// the configuration that is in force now is the session's: a client may have
+// been silent for an hour since it was accepted.
 func (s *session) Begin(f *relay.Flow) {
 	s.flow = f
+	now := s.port.service.Load()
+	moved := now.cfg.Protocol != s.service.cfg.Protocol
+	s.service = now
 	switch {
+	case moved:
+		s.flow.Reset(endMoved)
 	case s.first != nil:
 		s.refuse(refusedMalformed, s.first)
 	case s.isOver:
@@ -97,14 +122,17 @@ func (s *session) tryNext() {
 		})
 		switch {
 		case errors.Is(err, balancing.ErrFull):
-			s.refuse(refusedFull, nil)
+			s.refuse(refusedFull, s.lastErr)
+			return
+		case err != nil && s.local:
+			s.refuse(refusedLocal, s.lastErr)
 			return
 		case err != nil:
-			s.refuse(refusedNoServer, nil)
+			s.refuse(refusedNoServer, s.lastErr)
 			return
 		}
 		s.backend = s.service.byServer[server]
-		if addr, ok := s.backend.target(s.came); ok {
+		if addr, ok := s.backend.target(s.conn.Local.Port()); ok {
 			s.flow.Dial(addr)
 			return
 		}
@@ -123,9 +151,10 @@ func (s *session) Dialed(_ *relay.Flow, _ netip.AddrPort, took time.Duration, er
 		s.tryNext()
 		return
 	}
+	s.conn.Release()
 	s.joined = true
-	if !s.backend.join(s) {
-		s.flow.Abort(endServerDown)
+	if why := s.backend.join(s); why != "" {
+		s.flow.Reset(why)
 	}
 }
 
@@ -135,7 +164,8 @@ func (s *session) failed(why balancing.Failure, err error) {
 	s.backend = nil
 	b.server.AddFailure(why)
 	b.server.Release()
-	s.tried = append(s.tried, b.server)
+	s.local = why == balancing.Local && (s.local || len(s.tried) == 0)
+	s.tried, s.lastErr = append(s.tried, b.server), err
 	if why != balancing.Local {
 		s.gateway.super.CheckNow(b.service, b.server.Name())
 	}
@@ -149,7 +179,7 @@ func (s *session) refuse(why refusal, err error) {
 	var answer []byte
 	if s.service.cfg.Protocol == "dicom" {
 		switch why {
-		case refusedNoServer:
+		case refusedNoServer, refusedLocal:
 			answer = dicomgate.NoServer()
 		case refusedMalformed:
 			answer = dicomgate.Answer(err)
@@ -165,9 +195,12 @@ func (s *session) Moved(in, out int64) { s.backend.server.AddBytes(in, out) }
 
 // Done gives everything back and writes the session's one line.
 func (s *session) Done(_ *relay.Flow, r relay.Result) {
-	if s.joined {
+	switch {
+	case s.joined:
 		s.log(r)
 		s.backend.part(s)
+	case r.End == relay.ClientReset:
+		_ = s.gateway.turnAway(s.service, s.source, refusedLeft, s.lastErr)
 	}
 	if s.backend != nil {
 		if r.End == relay.ServerReset {
@@ -180,8 +213,11 @@ func (s *session) Done(_ *relay.Flow, r relay.Result) {
 
 // leave undoes what Open counted.
 func (s *session) leave() {
-	if !s.isOver {
-		s.service.vip.leave(s.source.Addr(), s.counted)
+	s.conn.Release()
+	if s.isOver {
+		s.vip.stopTelling()
+	} else {
+		s.vip.leave(s.source.Addr(), s.counted)
 	}
 	s.gateway.budget.release()
 }

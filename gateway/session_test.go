@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"io"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -265,4 +266,24 @@ func TestStopDrains(t *testing.T) {
 			require.NoError(t, <-stopped)
 		})
 	}
+}
+
+// Clients over a limit are told, but only a few at a time: they must not use up
+// what the other services need.
+func TestOverTheLimitHoldsLittle(t *testing.T) {
+	a := serve(t, "A")
+	addr := freePort(t)
+	h := start(t, strings.Replace(tcpService(addr, "  limits: {connections_per_source: 1}\n", a), "protocol: tcp", "protocol: dicom", 1))
+	h.await("S", "A", "up")
+	for range 100 {
+		if c, err := net.Dial("tcp", addr); err == nil {
+			defer c.Close()
+		}
+	}
+	require.Eventually(t, func() bool {
+		return strings.Contains(exposition(t, h), `gantry_rejected_total{reason="source-limit",service="S"} 83`)
+	}, patience, 5*time.Millisecond, "100 came: one is served, 16 are being told")
+	require.Contains(t, exposition(t, h), "gantry_connections_in_use 17\n")
+	require.Eventually(t, func() bool { return strings.Contains(exposition(t, h), "gantry_connections_in_use 1\n") }, patience, 5*time.Millisecond,
+		"not for long")
 }

@@ -134,9 +134,11 @@ func (g *Gateway) setAdmin(b *backend, to balancing.Admin, by string) {
 	}
 	g.changed("admin", b, from.String(), to.String(), by)
 	if from == balancing.Maint || to == balancing.Maint {
+		g.watching.Lock()
+		defer g.watching.Unlock()
 		// What was known before the work on the server says nothing after it.
 		b.forget(time.Now())
-		g.watch()
+		g.reconcile()
 	}
 }
 

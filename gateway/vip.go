@@ -26,13 +26,14 @@ const (
 	refusedMalformed                  // the first unit makes no sense
 	refusedTimeout                    // timeouts.handshake
 	refusedLeft                       // the client left first
-	refusedMemory                     // too many bytes of unfinished first units
+	refusedMemory                     // too many bytes of large first units
+	refusedLocal                      // this machine could not open a connection to any server
 	refusals                          // their number
 )
 
 var refusalWords = [refusals]string{
 	"not-allowed", "descriptor-limit", "connection-limit", "source-limit", "no-server",
-	"servers-full", "malformed", "handshake-timeout", "client-left", "memory-limit",
+	"servers-full", "malformed", "handshake-timeout", "client-left", "memory-limit", "local-failure",
 }
 
 // Error makes a refusal an error.
@@ -40,11 +41,12 @@ func (r refusal) Error() string { return refusalWords[r] }
 
 // vip is what a virtual service is across generations of the configuration.
 type vip struct {
-	name        string
-	persistence *balancing.Persistence // nil: none
-	active      atomic.Int64
-	refused     [refusals]atomic.Int64
-	quiet       [refusals]rate.Sometimes // bounds the log lines about refusals
+	name    string
+	table   atomic.Pointer[balancing.Persistence] // of the last generation that had one
+	active  atomic.Int64
+	telling atomic.Int64 // clients over a limit that are being told so
+	refused [refusals]atomic.Int64
+	quiet   [refusals]rate.Sometimes // bounds the log lines about refusals
 
 	mu      sync.Mutex
 	sources map[netip.Addr]int32
@@ -62,24 +64,41 @@ func newVIP(name string) *vip {
 	return v
 }
 
-// tableFor returns the table that a generation shall use. It is made on first
-// use; a generation without persistence leaves it be.
+// tableFor returns the table that a generation shall use: the one before it,
+// or a new one; nil for a generation without persistence.
 func (v *vip) tableFor(c config.Persistence) *balancing.Persistence {
 	if c.By == "none" {
 		return nil
 	}
-	if v.persistence == nil {
-		v.persistence = balancing.NewPersistence(balancing.PersistenceOptions{Timeout: c.Timeout, MaxEntries: c.Entries})
+	if t := v.table.Load(); t != nil {
+		return t
 	}
-	return v.persistence
+	return balancing.NewPersistence(balancing.PersistenceOptions{Timeout: c.Timeout, MaxEntries: c.Entries})
 }
 
-func (v *vip) commit(c config.Persistence) {
-	if v.persistence != nil && c.By != "none" {
-		v.persistence.SetTimeout(c.Timeout)
-		v.persistence.SetMaxEntries(c.Entries)
+func (v *vip) commit(t *balancing.Persistence, c config.Persistence) {
+	if t == nil {
+		return
 	}
+	t.SetTimeout(c.Timeout)
+	t.SetMaxEntries(c.Entries)
+	v.table.Store(t)
 }
+
+// maxTelling bounds the clients of a dicom service that are over a limit and
+// let in only to read an A-ASSOCIATE-RJ. More are reset.
+const maxTelling = 16
+
+// tell lets such a client in, if there are not too many. stopTelling undoes it.
+func (v *vip) tell() bool {
+	if v.telling.Add(1) > maxTelling {
+		v.telling.Add(-1)
+		return false
+	}
+	return true
+}
+
+func (v *vip) stopTelling() { v.telling.Add(-1) }
 
 // enter counts a client in under the service's limits. The returned refusal
 // holds only when ok is false.

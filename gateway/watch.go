@@ -78,6 +78,11 @@ func tlsOf(c *config.TLS) (*tls.Config, error) {
 func (g *Gateway) watch() {
 	g.watching.Lock()
 	defer g.watching.Unlock()
+	g.reconcile()
+}
+
+// reconcile is watch for those who hold watching already.
+func (g *Gateway) reconcile() {
 	wanted := map[negotiate.Key]negotiate.Assignment{}
 	for _, a := range g.plan.Load().checks {
 		if a.backend.server.Admin() == balancing.Maint {
@@ -90,6 +95,15 @@ func (g *Gateway) watch() {
 		}
 	}
 	g.super.Reconcile(wanted)
+	// A monitor may have turned between the reading of its state and now, or
+	// know more than a server that is new under its name.
+	for _, a := range g.plan.Load().checks {
+		a.backend.follow(a.key.Check, g.asker(a.key), time.Now())
+	}
+}
+
+func (g *Gateway) asker(key negotiate.Key) func() (negotiate.Status, bool) {
+	return func() (negotiate.Status, bool) { return g.super.Snapshot(key) }
 }
 
 // checked is told of every result.
@@ -106,7 +120,7 @@ func (g *Gateway) judged(key negotiate.Key, from, to negotiate.State, r negotiat
 		return
 	}
 	now := time.Now()
-	before, after := b.checkState(key.Check, to, now)
+	before, after := b.follow(key.Check, g.asker(key), now)
 	g.events.add(admin.Event{
 		Time: now, Kind: "state", Service: key.Service, Server: key.Server, Check: key.Check,
 		From: from.String(), To: to.String(), Message: sentenceOf(r),
