@@ -59,7 +59,13 @@ func runGateway(ctx context.Context, s *surroundings, file string) error {
 	}
 	level := &liveLevel{}
 	level.follow(func() string { return c.Log.Level })
-	log := newLogger(s.err, c.Log.Format, level)
+	lines := s.err
+	if s.logTo != nil {
+		queue, flush := s.logTo(s.err)
+		defer flush()
+		lines = queue
+	}
+	log := newLogger(lines, c.Log.Format, level)
 	gw, err := s.open(gatewayOptions{ConfigFile: file, Version: buildInfo().version, Logger: log})
 	if err != nil {
 		return err

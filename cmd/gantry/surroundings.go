@@ -23,6 +23,8 @@ type surroundings struct {
 	signals func(...os.Signal) (arrived <-chan os.Signal, stop func())
 	// open makes the gateway that `run` runs.
 	open func(gatewayOptions) (process, error)
+	// logTo makes err a writer for log lines that never blocks; close writes what waits. Nil writes to err as it is.
+	logTo func(err io.Writer) (lines io.Writer, close func())
 	// notify tells the service manager a state; without one it does nothing.
 	notify func(state string)
 	// watchdog is how long the service manager waits for a sign of life; 0 = it does not.
@@ -38,6 +40,7 @@ func theProcess() *surroundings {
 		now:     time.Now,
 		signals: realSignals,
 		open:    openGateway,
+		logTo:   func(err io.Writer) (io.Writer, func()) { q := newLineQueue(err); return q, q.Close },
 		// Nothing can be done about a service manager that does not listen, and nothing depends on it.
 		notify:   func(state string) { _, _ = daemon.SdNotify(false, state) },
 		watchdog: func() time.Duration { d, _ := daemon.SdWatchdogEnabled(false); return d },
