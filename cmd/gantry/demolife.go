@@ -150,10 +150,12 @@ func (d *demo) play(ctx context.Context) error {
 	}
 }
 
-// advance lets happen what is due and returns the news.
+// advance lets happen what is due and returns the news. Nothing fails before everything has been seen to work.
 func (d *demo) advance(now time.Time) []news {
-	if f := d.show.Step(now); f != nil {
-		d.news.staged(f, now)
+	if d.news.ready {
+		if f := d.show.Step(now); f != nil {
+			d.news.staged(f, now)
+		}
 	}
 	fresh := d.news.gather(now)
 	if d.traffic != nil {

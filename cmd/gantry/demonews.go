@@ -34,7 +34,7 @@ type newsroom struct {
 	fresh  []news      // not yet gathered
 	latest []news      // newest first, at most maxNews
 	heard  admin.Event // the newest event that was looked at
-	ready  bool        // all servers have been judged for the first time
+	ready  bool        // no server waits for its first judgement any more
 }
 
 // staged reports a failure that began or ended.
@@ -80,21 +80,24 @@ func (n *newsroom) unheard() []admin.Event {
 	return events
 }
 
-// welcome says once that all servers are in service, instead of each for itself.
+// welcome says once that the servers are in service, instead of each for itself.
 func (n *newsroom) welcome(status admin.Status, now time.Time) {
-	servers := 0
+	up, all := 0, 0
 	for _, v := range status.Services {
 		for _, r := range v.Servers {
-			if r.State != stateUp {
+			switch r.State {
+			case "checking", "down":
 				return
+			case stateUp:
+				up++
 			}
-			servers++
+			all++
 		}
 	}
 	if !n.ready {
 		n.ready = true
 		n.fresh = append(n.fresh, news{at: now, from: fromGateway, colour: green,
-			text: fmt.Sprintf("all %d servers answer their checks: in service", servers)})
+			text: fmt.Sprintf("%d of %d servers answer their checks: in service", up, all)})
 	}
 }
 
