@@ -104,6 +104,7 @@ func TestDemo(t *testing.T) {
 func indifferent(said string) string {
 	said = regexp.MustCompile(`\d+ operations got the right answer\. .*`).ReplaceAllString(said, "# operations got the right answer. …")
 	said = regexp.MustCompile(`(?m)^\S+  clients  .*\n`).ReplaceAllString(said, "")
+	said = regexp.MustCompile(`(?m)^\d+ \S+ (was|were) taken twice: .*\n`).ReplaceAllString(said, "")
 	amount := regexp.MustCompile(`HL7-\d|ITI-18|127\.0\.0\.1|\b\d+(\.\d+)?(KiB|MiB|B|s)?\b( (object|message|query|querie|page)s?\b)?`)
 	said = amount.ReplaceAllStringFunc(said, func(found string) string {
 		if strings.Contains(found, "-") || found == "127.0.0.1" {
@@ -178,25 +179,39 @@ func TestDemoAdminBusy(t *testing.T) {
 	require.Regexp(t, `API and metrics are at http://127\.0\.0\.1:2\d{4}, not at `+o.admin+": address already in use\n", p.said())
 }
 
-// A receiver that acknowledges other messages than it was sent must not go unnoticed.
-func TestDemoWrongAnswer(t *testing.T) {
-	rude, err := hl7.Start(hl7.Options{Faults: hl7.Faults{WrongControlID: true}})
-	require.NoError(t, err)
-	defer rude.Close()
-	h, err := hospital.Open()
-	require.NoError(t, err)
-	defer h.Close()
-	t.Setenv("TMPDIR", t.TempDir())
-	s := newStage()
-	d := &demo{surroundings: &s.surroundings, demoOptions: quickDemo(), hospital: h}
-	d.noTraffic = true
-	require.NoError(t, d.open(t.Context()))
-	d.config.Entrances.HL7 = rude.Addr()
-	d.traffic = h.Work(d.config.Entrances, d.haste)
-	require.Eventually(t, func() bool { return d.traffic.Ledger.Tally(hospital.Message).Wrong > 0 }, patience, time.Millisecond)
-	d.close()
-	require.Equal(t, saidError{exitFailed}, d.summarize())
-	require.Regexp(t, `operations? got a wrong answer\.\n  HL7 message: .*acknowledgement of message "STRANGE-1"`, s.out.String())
+// A stranger who answers in the place of the receivers must not go unnoticed, however well he answers.
+func TestDemoStranger(t *testing.T) {
+	tests := map[string]struct {
+		faults hl7.Faults
+		enough func(hospital.Tally) bool
+		want   string
+	}{
+		"other messages acknowledged": {hl7.Faults{WrongControlID: true}, func(y hospital.Tally) bool { return y.Wrong > 0 },
+			`operations? got a wrong answer\.\n  HL7 message: .*acknowledgement of message "STRANGE-1"`},
+		"all in order, but in nobody's books": {hl7.Faults{}, func(y hospital.Tally) bool { return y.OK > 2 },
+			`HL7 message: clients got \d+ good answers, but the servers counted only 0 messages\n`},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			stranger, err := hl7.Start(hl7.Options{Faults: tt.faults})
+			require.NoError(t, err)
+			defer stranger.Close()
+			h, err := hospital.Open()
+			require.NoError(t, err)
+			defer h.Close()
+			t.Setenv("TMPDIR", t.TempDir())
+			s := newStage()
+			d := &demo{surroundings: &s.surroundings, demoOptions: quickDemo(), hospital: h}
+			d.noTraffic = true
+			require.NoError(t, d.open(t.Context()))
+			d.config.Entrances.HL7 = stranger.Addr()
+			d.traffic = h.Work(d.config.Entrances, d.haste)
+			require.Eventually(t, func() bool { return tt.enough(d.traffic.Ledger.Tally(hospital.Message)) }, patience, time.Millisecond)
+			d.close()
+			require.Equal(t, saidError{exitFailed}, d.summarize())
+			require.Regexp(t, tt.want, s.out.String())
+		})
+	}
 }
 
 // broken is a pipe whose reader has gone after some lines.

@@ -151,30 +151,51 @@ func (s *summary) failures() {
 	s.print(g)
 }
 
-// missing compares the clients' books with the servers'. A server may have counted more than was answered: an answer
-// can be lost with it. If it has counted less, somebody else has answered in its name.
+// missing compares the clients' books with the servers'. If the servers have counted less, somebody else has answered in
+// their name. If they have counted a little more, answers were lost with a failing server.
 func (s *summary) missing() bool {
 	if s.traffic == nil {
 		return false
 	}
+	var said []cell
 	found := false
 	for _, o := range []hospital.Operation{hospital.Store, hospital.Message, hospital.Query} {
-		ok, counted, noun := s.traffic.Ledger.Tally(o).OK, int64(0), ""
-		for _, p := range s.hospital.Servers() {
-			if p.Service == o.Service() {
-				counted, noun = counted+p.Count(), p.Noun
-			}
-		}
-		if counted < ok {
+		t := s.traffic.Ledger.Tally(o)
+		n, noun := s.counted(o.Service())
+		switch more := n - t.OK; {
+		case more < 0:
 			found = true
-			text := fmt.Sprintf("%s: clients got %d good answers, but the servers counted only %s", o, ok, plural(int(counted), noun))
-			s.b.WriteString(cell{text: text, colour: red}.paint(s.coloured()) + "\n")
+			said = append(said, cell{colour: red, text: fmt.Sprintf("%s: clients got %d good answers, but the servers counted only %s",
+				o, t.OK, plural(int(n), noun))})
+		case more > 0 && more <= t.Interrupted:
+			said = append(said, plainCell(fmt.Sprintf("%s taken twice: the first answer was lost with its server", have(int(more), noun))))
 		}
 	}
 	if !found {
-		s.b.WriteString("Every answer that a client got is in the books of a server.\n")
+		said = append([]cell{plainCell("Every answer that a client got is in the books of a server.")}, said...)
+	}
+	for _, c := range said {
+		s.b.WriteString(c.paint(s.coloured()) + "\n")
 	}
 	return found
+}
+
+// counted is what the servers of a service have counted themselves.
+func (s *summary) counted(service string) (n int64, noun string) {
+	for _, p := range s.hospital.Servers() {
+		if p.Service == service {
+			n, noun = n+p.Count(), p.Noun
+		}
+	}
+	return n, noun
+}
+
+// have: 1 object was, 2 objects were.
+func have(n int, noun string) string {
+	if n == 1 {
+		return plural(n, noun) + " was"
+	}
+	return plural(n, noun) + " were"
 }
 
 // plural is a number with its noun.
