@@ -92,7 +92,7 @@ func TestVerdict(t *testing.T) {
 	s := &summary{}
 	require.Equal(t, "Nothing was interrupted, nothing failed", s.verdict(hospital.Tally{OK: 5}))
 	require.Equal(t, "1 attempt before that had been interrupted by a failing server, and repeated", s.verdict(hospital.Tally{Interrupted: 1}))
-	require.Equal(t, "2 attempts before that had been interrupted by a failing server, and repeated; "+
-		"1 attempt got no answer though no server was failing; 1 operation could not be repeated before the demo ended; "+
+	require.Equal(t, "2 attempts before that had been interrupted by a failing server, and repeated.\n"+
+		"1 attempt got no answer though no server was failing.\n1 operation could not be repeated before the demo ended.\n"+
 		"3 operations got a wrong answer", s.verdict(hospital.Tally{Interrupted: 2, Failed: 1, Undone: 1, Wrong: 3}))
 }

@@ -49,7 +49,7 @@ func (s *summary) sum() hospital.Tally {
 	return sum
 }
 
-// headline: the whole in one or two sentences.
+// headline: the whole in a few sentences, a line each.
 func (s *summary) headline() {
 	_, failures := s.show.Failures()
 	fmt.Fprintf(&s.b, "The demo ran %s and made %s.\n", age(s.ended.Sub(s.began)), count(failures, "server failure"))
@@ -58,7 +58,7 @@ func (s *summary) headline() {
 		return
 	}
 	t := s.sum()
-	fmt.Fprintf(&s.b, "%s got the right answer. %s.\n", plural(int(t.OK), "operation"), s.verdict(t))
+	fmt.Fprintf(&s.b, "%s got the right answer.\n%s.\n", plural(int(t.OK), "operation"), s.verdict(t))
 	for _, c := range s.traffic.Ledger.Complaints() {
 		s.b.WriteString(cell{text: indent + printable(c), colour: red}.paint(s.coloured()) + "\n")
 	}
@@ -83,7 +83,7 @@ func (s *summary) verdict(t hospital.Tally) string {
 	if len(said) == 0 {
 		return "Nothing was interrupted, nothing failed"
 	}
-	return strings.Join(said, "; ")
+	return strings.Join(said, ".\n")
 }
 
 func (s *summary) operations() {
