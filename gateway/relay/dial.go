@@ -111,8 +111,7 @@ func (f *Flow) connected() {
 	f.state = relaying
 	f.ends[client].last, f.ends[server].last = f.loop.now, f.loop.now
 	f.ways[client].pending, f.first = f.first, nil
-	if at, _ := f.idleDeadline(); at != 0 {
-		f.loop.timers.set(f, at)
-	}
+	f.deadline = f.loop.now + int64(keepAfter)
+	f.idleTimer()
 	f.pump()
 }

@@ -82,12 +82,13 @@ type Flow struct {
 	timerAt    int64
 	state      state
 	queued     bool
+	kept       bool // the server leg has its keep-alive
 
 	ends     [2]end
 	ways     [2]way
 	first    []byte
 	start    int64 // Adopt, on the loop's clock
-	deadline int64 // of the dial or the linger
+	deadline int64 // of the dial or the linger; when relaying, of the keep-alive
 	dialedAt int64
 	addr     netip.AddrPort
 	told     [2]int64 // what Moved has been told
@@ -224,7 +225,15 @@ func (f *Flow) timer() {
 }
 
 func (f *Flow) idleTimer() {
+	if !f.kept && f.loop.now >= f.deadline {
+		f.kept = true
+		keepAlive(f.ends[server].fd)
+	}
 	at, why := f.idleDeadline()
+	if !f.kept && (at == 0 || f.deadline < at) {
+		f.loop.timers.set(f, f.deadline)
+		return
+	}
 	switch {
 	case at == 0:
 	case at > f.loop.now:

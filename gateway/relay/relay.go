@@ -13,8 +13,9 @@ const (
 	// stalled direction holds in memory.
 	ReadSize = 64 << 10
 	// PipeSize is the capacity asked for a splice pipe, in bytes. The kernel
-	// gives unprivileged users 1 MiB a pipe at most, 64 MiB in all by default.
-	PipeSize = 256 << 10
+	// gives unprivileged users 64 MiB of pipes in all by default: DefaultMaxPipes of
+	// this size.
+	PipeSize = 512 << 10
 	// DefaultMaxPipes bounds the pipes of one Relay; each costs two
 	// descriptors. A flow that gets none is copied instead.
 	DefaultMaxPipes = 128

@@ -3,6 +3,7 @@ package relay
 import (
 	"net"
 	"strconv"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -19,6 +20,10 @@ const (
 	// KeepCount is the number of unanswered probes that end a connection.
 	KeepCount = 4
 )
+
+// keepAfter is the age at which a server leg gets its keep-alive. Most sessions
+// end before, and are spared four system calls.
+const keepAfter = 20 * time.Second
 
 // pollNow is epoll_wait that cannot block, so it needs none of the scheduler's
 // preparations for a blocking call.
@@ -85,11 +90,15 @@ func serverSocket(v6 bool) (int, error) {
 		return -1, err
 	}
 	setOption(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
+	return fd, nil
+}
+
+// keepAlive has the kernel find out when the peer is gone without a word.
+func keepAlive(fd int) {
 	setOption(fd, unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1)
 	setOption(fd, unix.IPPROTO_TCP, unix.TCP_KEEPIDLE, KeepIdle)
 	setOption(fd, unix.IPPROTO_TCP, unix.TCP_KEEPINTVL, KeepInterval)
 	setOption(fd, unix.IPPROTO_TCP, unix.TCP_KEEPCNT, KeepCount)
-	return fd, nil
 }
 
 // zoneIndex returns the number of a network interface named in a link-local
