@@ -56,17 +56,29 @@ func (f *Flow) dialEvent(ev uint32) {
 	if ev&(unix.EPOLLOUT|unix.EPOLLERR|unix.EPOLLHUP) == 0 {
 		return
 	}
-	errno, err := unix.GetsockoptInt(f.ends[server].fd, unix.SOL_SOCKET, unix.SO_ERROR)
-	switch {
+	switch err := dialError(f.ends[server].fd, ev); {
 	case err != nil:
 		f.dialFailed(err)
-	case errno != 0:
-		f.dialFailed(unix.Errno(errno))
 	case selfConnected(f.ends[server].fd, f.addr):
 		f.dialFailed(unix.ECONNREFUSED)
 	default:
 		f.connected()
 	}
+}
+
+// dialError asks for the reason only when the event says that there is one.
+func dialError(fd int, ev uint32) error {
+	if ev&(unix.EPOLLERR|unix.EPOLLHUP) == 0 {
+		return nil
+	}
+	errno, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ERROR)
+	switch {
+	case err != nil:
+		return err
+	case errno != 0:
+		return unix.Errno(errno)
+	}
+	return nil
 }
 
 // selfConnected tells of a TCP simultaneous open with ourselves: a dial to a

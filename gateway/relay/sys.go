@@ -62,6 +62,9 @@ func result(n, _ uintptr, errno unix.Errno) (int, error) {
 	return -1, errno
 }
 
+// yield lets other threads of the machine run, if any wait.
+func yield() { _, _, _ = unix.RawSyscall(unix.SYS_SCHED_YIELD, 0, 0, 0) }
+
 // setOption sets an integer option by a system call that cannot block.
 func setOption(fd, level, option, value int) {
 	v := int32(value)
