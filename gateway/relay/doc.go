@@ -5,7 +5,7 @@
 // client connection becomes a Flow on one loop, and everything that ever
 // happens to it happens there: the dial, the relaying, the limits, the end. So
 // a flow needs no lock and no goroutine, and an idle one holds nothing but its
-// two sockets and less than a kilobyte.
+// two sockets and about a kilobyte.
 //
 //	Adopt ── Begin ── Dial ──┬── connected ── relaying ── Done
 //	            │            └── failed ── Dial (next server) …
