@@ -40,7 +40,7 @@ func theProcess() *surroundings {
 		now:     time.Now,
 		signals: realSignals,
 		open:    openGateway,
-		logTo:   func(err io.Writer) (io.Writer, func()) { q := newLineQueue(err); return q, q.Close },
+		logTo:   realLog,
 		// Nothing can be done about a service manager that does not listen, and nothing depends on it.
 		notify:   func(state string) { _, _ = daemon.SdNotify(false, state) },
 		watchdog: func() time.Duration { d, _ := daemon.SdWatchdogEnabled(false); return d },
@@ -57,6 +57,14 @@ func realSignals(which ...os.Signal) (<-chan os.Signal, func()) {
 	arrived := make(chan os.Signal, 8)
 	signal.Notify(arrived, which...)
 	return arrived, func() { signal.Stop(arrived) }
+}
+
+// realLog also keeps a reader of standard error that goes away (a logger in a pipe that crashes) from taking the
+// program along: SIGPIPE would end it at the next line.
+func realLog(err io.Writer) (io.Writer, func()) {
+	signal.Ignore(syscall.SIGPIPE)
+	q := newLineQueue(err)
+	return q, q.Close
 }
 
 // isStop tells whether a signal asks the program to end.
