@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"sync/atomic"
 	"time"
@@ -39,7 +40,7 @@ func (a *adminServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (a *adminServer) addr() string { return a.listener.Addr().String() }
 
 func (g *Gateway) openAdmin(c config.Admin, most int) (*adminServer, error) {
-	listener, err := net.Listen("tcp", c.Listen)
+	listener, err := net.Listen(familyOf(c.Listen), c.Listen)
 	if err != nil {
 		return nil, fmt.Errorf("admin: cannot listen on %s: %w", c.Listen, g.explainAdmin(c.Listen, cause(err)))
 	}
@@ -52,6 +53,15 @@ func (g *Gateway) openAdmin(c config.Admin, most int) (*adminServer, error) {
 		}
 	})
 	return a, nil
+}
+
+// familyOf keeps 0.0.0.0 to IPv4, as for services; net.Listen alone would take
+// IPv6 clients too.
+func familyOf(listen string) string {
+	if a, err := netip.ParseAddrPort(listen); err == nil && a.Addr().Is4() {
+		return "tcp4"
+	}
+	return "tcp"
 }
 
 // explainAdmin knows one case that is nobody else's fault.

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -123,6 +124,9 @@ func (g *Gateway) Start(ctx context.Context) error {
 	g.last.Store(&attempt{ok: true, at: g.started})
 	g.housed.Go(g.housekeeping)
 	g.events.add(admin.Event{Time: g.started, Kind: "start", Message: "gateway " + g.opts.Version + " started"})
+	for _, s := range p.services {
+		g.log.Info("listening", "service", s.cfg.Name, "listen", strings.Join(texts(s.cfg.Listen), " "))
+	}
 	g.log.Info("serving", "services", len(p.services), "connections_max", g.budget.limit())
 	return nil
 }
@@ -205,7 +209,7 @@ func (g *Gateway) beginStop() bool {
 	if !g.phase.CompareAndSwap(phaseServing, phaseDraining) {
 		return false
 	}
-	g.log.Info("stopping", "sessions", g.budget.inUse())
+	g.log.Info("stopping: sessions may finish within timeouts.drain, a second signal cuts them", "sessions", g.budget.inUse())
 	g.closePorts(g.ports)
 	for _, s := range g.plan.Load().services {
 		g.retire(s.backends, s.cfg.Timeouts.Drain)
@@ -219,7 +223,7 @@ func (g *Gateway) drained(ctx context.Context) error {
 	case <-g.budget.empty():
 		return nil
 	case <-ctx.Done():
-		g.log.Warn("sessions are cut", "sessions", g.budget.inUse(), "reason", ctx.Err().Error())
+		g.log.Warn("sessions are cut: the stop was ordered a second time, or its time is over", "sessions", g.budget.inUse())
 		return ctx.Err()
 	}
 }

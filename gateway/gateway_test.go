@@ -102,10 +102,15 @@ func write(t testing.TB, file, services string) {
 
 func start(t testing.TB, services string) *house {
 	t.Helper()
+	return startLogged(t, services, slog.New(slog.DiscardHandler))
+}
+
+func startLogged(t testing.TB, services string, log *slog.Logger) *house {
+	t.Helper()
 	h := &house{t: t, file: filepath.Join(t.TempDir(), "gantry.yaml"), registry: prometheus.NewRegistry()}
 	write(t, h.file, services)
 	var err error
-	h.Gateway, err = gateway.New(gateway.Options{ConfigFile: h.file, Version: "test", Logger: slog.New(slog.DiscardHandler), Registry: h.registry})
+	h.Gateway, err = gateway.New(gateway.Options{ConfigFile: h.file, Version: "test", Logger: log, Registry: h.registry})
 	require.NoError(t, err)
 	require.NoError(t, h.Start(context.Background()))
 	t.Cleanup(func() {

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"slices"
 	"sort"
+	"strings"
 	"sync"
 	"time"
 
@@ -40,8 +41,27 @@ func (g *Gateway) Reload(ctx context.Context) (admin.Reloaded, error) {
 	if done.Changed {
 		g.events.add(admin.Event{Time: time.Now(), Kind: "reload", Message: "configuration " + done.Hash[:12] + " in force", By: by})
 	}
-	g.log.Info("configuration reloaded", "changed", done.Changed, "hash", done.Hash)
+	g.log.Info("configuration reloaded", append([]any{"changed", done.Changed, "hash", done.Hash[:12]}, words(done)...)...)
 	return done, nil
+}
+
+// words names what a reload changed, for the log.
+func words(r admin.Reloaded) []any {
+	var out []any
+	for _, part := range []struct {
+		name string
+		diff admin.Difference
+	}{{"services", r.Services}, {"servers", r.Servers}, {"listeners", r.Listeners}} {
+		for _, list := range []struct {
+			word  string
+			names []string
+		}{{"added", part.diff.Added}, {"removed", part.diff.Removed}, {"changed", part.diff.Changed}} {
+			if len(list.names) > 0 {
+				out = append(out, part.name+"_"+list.word, strings.Join(list.names, " "))
+			}
+		}
+	}
+	return out
 }
 
 // maxLoggedProblems bounds the lines about one refused configuration.
@@ -126,6 +146,12 @@ func (g *Gateway) commit(old, p *plan, ports map[netip.AddrPort]*port, page *adm
 	g.ports = ports
 	g.watch()
 	g.swapAdmin(page, p.config.Admin)
+	if page != nil {
+		g.log.Info("the admin address moved", "from", old.config.Admin.Listen, "to", page.addr())
+	}
+	for _, s := range p.services {
+		g.tellUsable(s)
+	}
 	g.closePorts(closing)
 	for _, s := range old.services {
 		g.retire(goneFrom(s, p), s.cfg.Timeouts.Drain)

@@ -3,9 +3,11 @@ package gateway_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -135,7 +137,7 @@ func TestBusyListenerAtStart(t *testing.T) {
 	err = g.Start(context.Background())
 	require.ErrorContains(t, err, "service S: cannot listen on "+busy.addr+": address already in use")
 	require.True(t, errors.Is(err, unix.EADDRINUSE))
-	require.Equal(t, before, descriptors(t))
+	require.Eventually(t, func() bool { return descriptors(t) <= before }, patience, time.Millisecond, "descriptors leaked")
 }
 
 func TestWeightsAcrossReloads(t *testing.T) {
@@ -368,4 +370,55 @@ func TestWatchedFromOutsideAllTheTime(t *testing.T) {
 	close(stop)
 	<-done
 	h.await("S", "A", "up")
+}
+
+// syncBuffer is a log that a test reads while the gateway writes.
+type syncBuffer struct {
+	mu  sync.Mutex
+	out strings.Builder
+}
+
+func (b *syncBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.out.Write(p)
+}
+
+func (b *syncBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.out.String()
+}
+
+// A service that people have left without servers is as dead as one whose
+// servers died, and the log says when it is over.
+func TestServiceWithoutServersIsSaid(t *testing.T) {
+	a := serve(t, "A")
+	var log syncBuffer
+	h := startLogged(t, tcpService(freePort(t), "", a), slog.New(slog.NewTextHandler(&log, nil)))
+	h.await("S", "A", "up")
+	for _, step := range []struct{ word, says string }{
+		{"drain", `level=ERROR msg="no server of the service is usable" service=S`},
+		{"ready", `level=INFO msg="the service has a usable server again" service=S`},
+	} {
+		require.NotContains(t, log.String(), step.says)
+		require.NoError(t, h.SetServer("S", "A", admin.ServerChange{Admin: &step.word}))
+		require.Contains(t, log.String(), step.says)
+	}
+	_, err := h.reload("services:\n- name: S\n  protocl: tcp\n")
+	require.Error(t, err)
+	require.Contains(t, log.String(), "protocl", "each problem is in the log")
+}
+
+func TestAdminOnIPv4OnlyIsOnIPv4Only(t *testing.T) {
+	t.Setenv("GANTRY_TEST_TOKEN", "a-token-for-this-test-alone")
+	a := serve(t, "A")
+	file := t.TempDir() + "/gantry.yaml"
+	services := tcpService(freePort(t), "", a)
+	require.NoError(t, os.WriteFile(file, []byte("admin: {listen: '0.0.0.0:0', token: '${GANTRY_TEST_TOKEN}'}\n"+services), 0o600))
+	g, err := gateway.New(gateway.Options{ConfigFile: file})
+	require.NoError(t, err)
+	require.NoError(t, g.Start(context.Background()))
+	t.Cleanup(func() { _ = g.Stop(context.Background()) })
+	require.True(t, strings.HasPrefix(g.AdminAddr(), "0.0.0.0:"), g.AdminAddr())
 }

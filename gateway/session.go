@@ -232,7 +232,7 @@ func (s *session) log(r relay.Result) {
 	}
 	attrs := []any{
 		"service", s.service.cfg.Name, "server", s.backend.server.Name(), "client", s.source.String(),
-		"bytes_in", r.In, "bytes_out", r.Out, "took", r.Took.Round(time.Millisecond).String(), "reason", string(r.End),
+		"bytes_in", r.In, "bytes_out", r.Out, "took", r.Took.Round(time.Millisecond), "reason", string(r.End),
 	}
 	if s.titles.Called != "" {
 		attrs = append(attrs, "called_ae", s.titles.Called, "calling_ae", s.titles.Calling)

@@ -133,6 +133,9 @@ func (g *Gateway) setAdmin(b *backend, to balancing.Admin, by string) {
 		return
 	}
 	g.changed("admin", b, from.String(), to.String(), by)
+	if svc := g.plan.Load().service(b.service); svc != nil {
+		defer g.tellUsable(svc)
+	}
 	if from == balancing.Maint || to == balancing.Maint {
 		g.watching.Lock()
 		defer g.watching.Unlock()

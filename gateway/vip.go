@@ -45,6 +45,7 @@ type vip struct {
 	table   atomic.Pointer[balancing.Persistence] // of the last generation that had one
 	active  atomic.Int64
 	telling atomic.Int64 // clients over a limit that are being told so
+	without atomic.Bool  // no server was usable when it was last looked at
 	refused [refusals]atomic.Int64
 	quiet   [refusals]rate.Sometimes // bounds the log lines about refusals
 

@@ -125,6 +125,7 @@ func (g *Gateway) judged(key negotiate.Key, from, to negotiate.State, r negotiat
 		Time: now, Kind: "state", Service: key.Service, Server: key.Server, Check: key.Check,
 		From: from.String(), To: to.String(), Message: sentenceOf(r),
 	})
+	defer g.tellUsable(svc)
 	if before == after {
 		return
 	}
@@ -132,8 +133,17 @@ func (g *Gateway) judged(key negotiate.Key, from, to negotiate.State, r negotiat
 	if after == balancing.Down && b.cuts() {
 		b.abort(endServerDown)
 	}
-	if !svc.pool.Usable() {
-		g.log.Error("no server of the service is usable", "service", key.Service)
+}
+
+// tellUsable says when a service has lost its last usable server, whatever the
+// reason, and when it has one again.
+func (g *Gateway) tellUsable(svc *service) {
+	switch without := !svc.pool.Usable(); {
+	case svc.vip.without.Swap(without) == without:
+	case without:
+		g.log.Error("no server of the service is usable", "service", svc.cfg.Name)
+	default:
+		g.log.Info("the service has a usable server again", "service", svc.cfg.Name)
 	}
 }
 

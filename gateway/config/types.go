@@ -59,9 +59,9 @@ type Service struct {
 	Listen []netip.AddrPort `yaml:"listen" place:"service" required:"true" min:"1" max:"64" doc:"Addresses that clients connect to."`
 
 	Mode         string `yaml:"mode" default:"l7-snat" enum:"l7-snat" doc:"How connections reach the servers: from an address of the gateway."`
-	Distribution string `yaml:"distribution" default:"balance" enum:"balance,failover" doc:"Share the clients out, or use the first usable server in file order."`
+	Distribution string `yaml:"distribution" default:"balance" enum:"balance,failover" doc:"Share the clients out, or use the first usable server in file order. A client that persistence has moved to another server stays there after the first is back; say persistence: {by: none} for a return at once."`
 	Algorithm    string `yaml:"algorithm" default:"least-connections" enum:"least-connections,round-robin,random-two,source-hash" doc:"How a server is chosen for a client that persistence does not place."`
-	OnDown       string `yaml:"on_down" default:"drain" enum:"drain,close" doc:"What happens to the sessions of a server that goes down: they may finish, or are closed."`
+	OnDown       string `yaml:"on_down" default:"drain" enum:"drain,close" doc:"What happens to the sessions of a server that goes down: they may finish, or are closed. Never close with a server that takes one association at a time: while it works, its check cannot be answered."`
 
 	SlowStart time.Duration  `yaml:"slow_start" default:"30s" min:"0s" max:"1h" doc:"After a recovery (down to up) a server's share grows from small to full over this time. 0 = at once."`
 	Limits    Limits         `yaml:"limits" doc:"Bounds on what clients may hold open."`
@@ -114,7 +114,7 @@ type Server struct {
 	Port int `yaml:"-"`
 
 	Weight         int  `yaml:"weight" default:"100" min:"1" max:"256" doc:"Share of the clients, relative to the other servers."`
-	Backup         bool `yaml:"backup" default:"false" doc:"Serves only when no server without this mark is usable."`
+	Backup         bool `yaml:"backup" default:"false" doc:"Takes new clients only when no server without this mark can. Clients that persistence has placed on it stay until they were away for its timeout."`
 	MaxConnections int  `yaml:"max_connections" default:"0" min:"0" max:"1000000" doc:"Most connections at one time. 0 = no bound."`
 
 	// Checks are the resolved ones: the server's own, else the service's, else the protocol's default; never empty,
