@@ -64,7 +64,7 @@ func TestEventRing(t *testing.T) {
 }
 
 func TestVIPCountsSources(t *testing.T) {
-	v := newVIP("S")
+	v := newVIP()
 	a, b := netip.MustParseAddr("10.0.0.1"), netip.MustParseAddr("10.0.0.2")
 	limits := config.Limits{Connections: 3, ConnectionsPerSource: 2}
 	for _, tt := range []struct {

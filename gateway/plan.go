@@ -66,7 +66,7 @@ func newService(cfg config.Service, before *service) *service {
 	if before != nil {
 		s.vip = before.vip
 	} else {
-		s.vip = newVIP(cfg.Name)
+		s.vip = newVIP()
 	}
 	s.table = s.vip.tableFor(cfg.Persistence)
 	members := make([]balancing.Member, 0, len(cfg.Servers))

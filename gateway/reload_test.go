@@ -3,6 +3,7 @@ package gateway_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"os"
@@ -421,4 +422,29 @@ func TestAdminOnIPv4OnlyIsOnIPv4Only(t *testing.T) {
 	require.NoError(t, g.Start(context.Background()))
 	t.Cleanup(func() { _ = g.Stop(context.Background()) })
 	require.True(t, strings.HasPrefix(g.AdminAddr(), "0.0.0.0:"), g.AdminAddr())
+}
+
+// What clients carry is in no log line, metric, event or status, at any level;
+// neither is what they send in the wrong place.
+func TestNothingOfWhatIsCarriedIsTold(t *testing.T) {
+	const secret = "ZZINVENTED"
+	for _, protocol := range []string{"mllp", "dicom", "tcp"} {
+		t.Run(protocol, func(t *testing.T) {
+			a := serve(t, "A")
+			addr := freePort(t)
+			var log syncBuffer
+			logger := slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+			h := startLogged(t, strings.Replace(tcpService(addr, "", a), "protocol: tcp", "protocol: "+protocol, 1), logger)
+			h.await("S", "A", "up")
+			c := dial(t, addr)
+			_, err := c.Write([]byte("\x0bMSH|^~\\&|A|B\rPID|||" + secret + "||" + secret + "^X\r\x1c\r"))
+			require.NoError(t, err)
+			require.NoError(t, c.CloseWrite())
+			c.ended()
+			h.stopWithin(patience)
+			require.Contains(t, log.String(), "stopped")
+			told := log.String() + exposition(t, h) + fmt.Sprintf("%+v %+v", h.Events(), h.Status())
+			require.NotContains(t, told, secret)
+		})
+	}
 }

@@ -41,7 +41,6 @@ func (r refusal) Error() string { return refusalWords[r] }
 
 // vip is what a virtual service is across generations of the configuration.
 type vip struct {
-	name    string
 	table   atomic.Pointer[balancing.Persistence] // of the last generation that had one
 	active  atomic.Int64
 	telling atomic.Int64 // clients over a limit that are being told so
@@ -57,8 +56,8 @@ type vip struct {
 // of refusal of the same service.
 const refusalLogEvery = 10 * time.Second
 
-func newVIP(name string) *vip {
-	v := &vip{name: name, sources: map[netip.Addr]int32{}}
+func newVIP() *vip {
+	v := &vip{sources: map[netip.Addr]int32{}}
 	for i := range v.quiet {
 		v.quiet[i] = rate.Sometimes{First: 1, Interval: refusalLogEvery}
 	}
