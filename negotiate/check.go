@@ -19,6 +19,13 @@ type Prober interface {
 	Negotiate(ctx context.Context, conn net.Conn) error
 }
 
+// Standalone is a Prober that needs no connection, such as a program that checks by its own
+// means: Negotiate is called with a nil conn, in StageAsk, and nothing is dialled.
+type Standalone interface {
+	Prober
+	Standalone()
+}
+
 // Settings is the part of a check's configuration that belongs to its kind. The
 // configuration decodes it by its field tags, then asks it to judge itself.
 type Settings interface {
@@ -63,6 +70,10 @@ type Check struct {
 
 	// Prober is the conversation; nil means that connecting is the whole check.
 	Prober Prober
+
+	// MaxLatency is the time from the start of the check to its answer, the close left out,
+	// beyond which a healthy server counts as degraded; 0 = no bound.
+	MaxLatency time.Duration
 
 	// Interval is the longest time from the start of one check to the start of the next
 	// (0 = DefaultInterval). FastInterval takes its place while a count is moving,

@@ -40,6 +40,8 @@ const (
 	ReasonRedirected  Reason = "redirected"  // sent elsewhere, such as to a login page
 	ReasonCertificate Reason = "certificate" // TLS: the peer's certificate is not acceptable
 	ReasonHandshake   Reason = "handshake"   // TLS: no common ground, or no TLS at all
+	ReasonSlow        Reason = "slow"        // a correct answer that took longer than max_latency
+	ReasonExpiring    Reason = "expiring"    // TLS: the peer's certificate is valid, but not for long
 	ReasonLocal       Reason = "local"       // this machine could not even try; says nothing about the server
 	ReasonCanceled    Reason = "canceled"    // the check was called off; says nothing about the server
 	ReasonInternal    Reason = "internal"    // a bug in the check itself
@@ -51,7 +53,7 @@ func Reasons() []Reason { return slices.Clone(reasons) }
 var reasons = []Reason{
 	ReasonRefused, ReasonUnreachable, ReasonUnresolved, ReasonTimeout, ReasonReset, ReasonClosed,
 	ReasonMalformed, ReasonOversized, ReasonRejected, ReasonAborted, ReasonBadStatus, ReasonMismatch,
-	ReasonRedirected, ReasonCertificate, ReasonHandshake, ReasonLocal, ReasonCanceled, ReasonInternal,
+	ReasonRedirected, ReasonCertificate, ReasonHandshake, ReasonSlow, ReasonExpiring, ReasonLocal, ReasonCanceled, ReasonInternal,
 }
 
 // Fault is a failed check: where, why, and what a person can do about it. It never holds
@@ -67,6 +69,11 @@ type Fault struct {
 	// Sentence tells a person what is wrong and what to look at, in plain words. It does
 	// not name the server unless the name helps, because it is shown beside the name.
 	Sentence string
+
+	// Busy says that the fault may only mean that all places of the server are taken: it
+	// said so, or a server with a single place would be as silent. Live traffic that makes
+	// progress on such a server excuses it (see Assignment.Excuse).
+	Busy bool
 
 	// Err is the error underneath, if there was one.
 	Err error

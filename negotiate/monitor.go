@@ -132,8 +132,8 @@ func (m *monitor) end(ctx context.Context, r Result) {
 		return
 	}
 	before, last := m.health, m.lastResult()
-	if r.OK() || r.Fault.Counts() {
-		m.health = m.health.Step(r.OK())
+	if r.Counts() {
+		m.health = m.health.Step(r.Outcome())
 	}
 	r.State = m.health.State()
 	if r.State != before.State() {

@@ -13,6 +13,10 @@ type recorder struct {
 	timeout time.Duration
 	stages  []StageTime
 	warning *Fault
+	// degraded is why the server serves less than it should.
+	degraded *Fault
+	answered time.Duration // from start to the answer; 0 = not yet
+	tap      *tap          // nil: nobody wants a transcript
 }
 
 type recorderKey struct{}
@@ -38,6 +42,14 @@ func Warn(ctx context.Context, f *Fault) {
 	}
 }
 
+// Degrade notes why a server that answers should get less to do than others: it counts as
+// degraded, unless the check fails after all. The first reason is kept.
+func Degrade(ctx context.Context, f *Fault) {
+	if r := recorderOf(ctx); r != nil && r.degraded == nil {
+		r.degraded = f
+	}
+}
+
 // Within returns the time that the whole check has, in words for a sentence: "5 s".
 func Within(ctx context.Context) string {
 	if r := recorderOf(ctx); r != nil {
@@ -52,6 +64,9 @@ func newRecorder(timeout time.Duration) *recorder {
 
 func (r *recorder) enter(s Stage) {
 	r.leave()
+	if s == StageClose && r.answered == 0 {
+		r.answered = time.Since(r.start)
+	}
 	if r.stage() != s {
 		r.stages = append(r.stages, StageTime{Stage: s})
 	}
@@ -73,7 +88,22 @@ func (r *recorder) stage() Stage {
 	return ""
 }
 
+// slowest is the stage, the close left out, that took most of the time.
+func (r *recorder) slowest() Stage {
+	var most StageTime
+	for _, s := range r.stages {
+		if s.Stage != StageClose && s.Took >= most.Took {
+			most = s
+		}
+	}
+	return most.Stage
+}
+
 func (r *recorder) result(f *Fault) Result {
 	r.leave()
-	return Result{Start: r.start, Duration: time.Since(r.start), Stages: r.stages, Fault: f, Warning: r.warning}
+	res := Result{Start: r.start, Duration: time.Since(r.start), Stages: r.stages, Fault: f, Warning: r.warning}
+	if f == nil {
+		res.Degraded = r.degraded
+	}
+	return res
 }

@@ -3,6 +3,7 @@ package negotiate
 import (
 	"context"
 	"log/slog"
+	"strconv"
 	"time"
 )
 
@@ -47,12 +48,18 @@ func (r report) line() (slog.Level, string) {
 		return slog.LevelWarn, "check could not be made"
 	case r.after.State() != r.before.State():
 		return slog.LevelInfo, "check is " + r.after.State().String() + r.decision()
+	case r.result.Excused != "":
+		return slog.LevelDebug, "check failed, excused: " + r.result.Excused
 	case r.after.Moving() && fault != nil:
-		return slog.LevelInfo, "check fails (" + r.after.String() + " to down)"
+		return slog.LevelInfo, "check fails (" + r.after.String() + ")"
+	case r.after.Moving() && r.result.Degraded != nil:
+		return slog.LevelInfo, "check is degraded (" + r.after.String() + ")"
 	case r.after.Moving():
-		return slog.LevelInfo, "check passes (" + r.after.String() + " to up)"
+		return slog.LevelInfo, "check passes (" + r.after.String() + ")"
 	case fault != nil:
 		return slog.LevelDebug, "check failed"
+	case r.result.Degraded != nil:
+		return slog.LevelDebug, "check passed, degraded"
 	default:
 		return slog.LevelDebug, "check passed"
 	}
@@ -63,9 +70,8 @@ func (r report) decision() string {
 	if r.before.State() == Checking {
 		return " (first result)"
 	}
-	full := r.before
-	full.count = full.limit()
-	return " (" + full.String() + ")"
+	n := strconv.Itoa(r.before.needed(r.after.State()))
+	return " (" + n + "/" + n + ")"
 }
 
 func lastReason(r Result) Reason {
@@ -81,10 +87,7 @@ func (r report) attrs() []slog.Attr {
 		slog.String(keyCheck, r.key.Check),
 		slog.Duration(keyTook, r.result.Duration.Round(10*time.Microsecond)),
 	}
-	f := r.result.Fault
-	if f == nil {
-		f = r.result.Warning
-	}
+	f := r.result.Words()
 	if f == nil {
 		return attrs
 	}

@@ -21,12 +21,50 @@ type Result struct {
 	// release that is never answered. It does not count against the server.
 	Warning *Fault
 
+	// Degraded is why the server, healthy otherwise, should get less to do; nil with a Fault.
+	Degraded *Fault
+
+	// Excused is why a Fault was not counted: the words of Assignment.Excuse.
+	Excused string
+
+	// Transcript is the conversation in words, if it was asked for (see WithTranscript).
+	Transcript []Passage
+
 	// State is the judgement after this result; Checking if nobody counts (see Run).
 	State State
 }
 
-// OK reports whether the server was found healthy.
+// OK reports whether the server was found fit to serve: healthy, or degraded.
 func (r Result) OK() bool { return r.Fault == nil }
+
+// Words is what a person should read about the result: the fault, else why the server is
+// degraded, else the warning; nil when all is well.
+func (r Result) Words() *Fault {
+	switch {
+	case r.Fault != nil:
+		return r.Fault
+	case r.Degraded != nil:
+		return r.Degraded
+	default:
+		return r.Warning
+	}
+}
+
+// Counts reports whether the result says anything about the server: it does unless this machine
+// could not carry the check out, or live traffic excuses its failure.
+func (r Result) Counts() bool { return r.Fault == nil || r.Fault.Counts() && r.Excused == "" }
+
+// Outcome is what the result says about the server.
+func (r Result) Outcome() Outcome {
+	switch {
+	case r.Fault != nil:
+		return Failed
+	case r.Degraded != nil:
+		return Partly
+	default:
+		return Passed
+	}
+}
 
 // HistoryLen is the number of results, and of failures, that a monitor remembers.
 const HistoryLen = 10

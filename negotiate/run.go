@@ -19,10 +19,29 @@ func Run(ctx context.Context, c Check) Result {
 	bounded, cancel := context.WithTimeout(context.WithValue(ctx, recorderKey{}, rec), rec.timeout)
 	defer cancel()
 	fault := attempt(bounded, c, rec)
+	if fault == nil {
+		rec.slow(c.MaxLatency)
+	}
 	if fault != nil && errors.Is(ctx.Err(), context.Canceled) {
 		fault = &Fault{Stage: rec.stage(), Reason: ReasonCanceled, Sentence: "the check was called off", Err: ctx.Err()}
 	}
-	return rec.result(fault)
+	result := rec.result(fault)
+	if rec.tap != nil {
+		result.Transcript = rec.tap.told(c.Prober)
+	}
+	return result
+}
+
+// slow notes an answer that took longer than it may.
+func (r *recorder) slow(limit time.Duration) {
+	if r.answered == 0 {
+		r.answered = time.Since(r.start)
+	}
+	if limit <= 0 || r.answered <= limit || r.degraded != nil {
+		return
+	}
+	r.degraded = &Fault{Stage: r.slowest(), Reason: ReasonSlow,
+		Sentence: "answers correctly, but slowly: " + Seconds(r.answered) + " where max_latency is " + Seconds(limit)}
 }
 
 // attempt climbs the rungs; the connection is closed when it returns.
@@ -32,6 +51,10 @@ func attempt(ctx context.Context, c Check, rec *recorder) (fault *Fault) {
 			fault = panicked(rec.stage(), p)
 		}
 	}()
+	if alone, ok := c.Prober.(Standalone); ok {
+		rec.enter(StageAsk)
+		return faultOf(StageAsk, alone.Negotiate(ctx, nil))
+	}
 	rec.enter(StageConnect)
 	address, err := c.Address()
 	if err != nil {
@@ -99,6 +122,10 @@ func hangUp(ctx context.Context, conn *tls.Conn, raw net.Conn) {
 func negotiate(ctx context.Context, c Check, conn net.Conn, rec *recorder) *Fault {
 	if c.Prober == nil {
 		return nil
+	}
+	if wantsTranscript(ctx) {
+		rec.tap = &tap{Conn: conn, start: rec.start}
+		conn = rec.tap
 	}
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(longAgo) })
 	defer stop()
