@@ -45,6 +45,7 @@ type Target struct {
 	Host            string // host name or IP address, without port
 	Port            int    // 1..65535; 0 = not known
 	Secure          bool   // the connection will be TLS
+	AETitle         string // called AE title that the server expects; empty = nobody said
 	Version         string // gantry's own version, for protocols where the client names itself
 }
 
