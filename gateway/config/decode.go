@@ -101,10 +101,15 @@ func (d *decoder) value(s slot, n *yaml.Node, path string) {
 	}
 }
 
-// pointer decodes a block whose presence means something by itself, as that of tls does even when it is empty.
+// pointer decodes a block whose presence means something by itself, as that of tls does even when it is empty. A block
+// of a service starts from that of the defaults, like those that are always there.
 func (d *decoder) pointer(s slot, n *yaml.Node, path string) {
 	fresh := reflect.New(s.typ.Elem())
-	setDefaults(fresh.Elem())
+	if s.v.IsNil() {
+		setDefaults(fresh.Elem())
+	} else {
+		fresh.Elem().Set(s.v.Elem())
+	}
 	s.v.Set(fresh)
 	d.structure(fresh.Elem(), n, path)
 }

@@ -47,6 +47,10 @@ func (d *decoder) finish(decoded any, path string) {
 		}
 	case *TLS:
 		d.authorities(s, path)
+	case *Service:
+		if s.Passive != nil && s.Passive.Failures == 0 {
+			s.Passive = nil
+		}
 	case *Server:
 		s.Host, s.Port, _ = splitAddress(s.Address) // its form was checked before
 	}

@@ -38,6 +38,10 @@ var sections = []section{
 	{"`timeouts`", reflect.TypeFor[Timeouts](), ""},
 	{"`limits`", reflect.TypeFor[Limits](), ""},
 	{"`persistence`", inPersist, ""},
+	{"`passive`", reflect.TypeFor[Passive](), "Without the block, failures of live sessions only ask for a check at once. A failure is one that the server caused: it " +
+		"refuses or tears down the connection, or does not answer."},
+	{"`flapping`", reflect.TypeFor[Flapping](), "A server that comes up and falls again, over and over, takes clients only to lose them. It is therefore held back for a " +
+		"while after its checks pass again. Held back means least wanted, not gone: while no other server can serve, it does."},
 	{"`mllp`", inMLLP, ""},
 	{"`servers`", inServer, ""},
 }

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"net/netip"
+	"time"
 )
 
 // rules checks what no single value shows. It runs after problems too, and passes over what could not be read.
@@ -20,6 +21,7 @@ func (d *decoder) rules(doc *document) {
 		d.loops(&doc.Services[i], fmt.Sprintf("services[%d]", i), seen)
 	}
 	d.checkNames(d.base.Checks, "defaults")
+	d.backoffRules(&d.base, "defaults")
 }
 
 // adminRules: what is not on loopback is reachable by others, and asks for a token.
@@ -51,6 +53,7 @@ func (d *decoder) serviceRules(s *Service, path string) {
 		d.add(d.near(path, "mllp"), path+".mllp", "only a service of protocol mllp has this key", "protocol "+s.Protocol, "remove it")
 	}
 	d.checkNames(s.Checks, path)
+	d.backoffRules(s, path)
 	names, addresses := map[string]int{}, map[string]int{}
 	for i := range s.Servers {
 		server, sub := &s.Servers[i], fmt.Sprintf("%s.servers[%d]", path, i)
@@ -58,6 +61,22 @@ func (d *decoder) serviceRules(s *Service, path string) {
 		d.uniqueAddress(addresses, server, sub)
 		d.checkNames(server.Checks, sub)
 		d.needsPort(s, server, sub)
+	}
+}
+
+// backoffRules: a time that doubles must begin below its end.
+func (d *decoder) backoffRules(s *Service, path string) {
+	if p := s.Passive; p != nil {
+		d.doubles(path+".passive", "eject", p.Eject, "max_eject", p.MaxEject)
+	}
+	d.doubles(path+".flapping", "hold", s.Flapping.Hold, "max_hold", s.Flapping.MaxHold)
+}
+
+// doubles reports a first time that is longer than the longest. What comes from the defaults is reported there.
+func (d *decoder) doubles(path, first string, from time.Duration, longest string, to time.Duration) {
+	if _, own := d.places[path]; own && from > to {
+		d.add(d.near(path, first), join(path, first), "longer than "+longest,
+			shownDuration(from), fmt.Sprintf("at most %s, or a longer %s", shownDuration(to), longest))
 	}
 }
 

@@ -14,7 +14,8 @@ import (
 func allFields() map[string]field {
 	types := []reflect.Type{
 		reflect.TypeFor[document](), reflect.TypeFor[Admin](), reflect.TypeFor[Log](), inService, reflect.TypeFor[Limits](),
-		reflect.TypeFor[Timeouts](), inPersist, inMLLP, inServer, inCheck, reflect.TypeFor[TLS](),
+		reflect.TypeFor[Timeouts](), inPersist, inMLLP,
+		reflect.TypeFor[Passive](), reflect.TypeFor[Flapping](), inServer, inCheck, reflect.TypeFor[TLS](),
 	}
 	for _, name := range kindNames {
 		_, v := newSettings(name)

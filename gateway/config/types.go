@@ -71,6 +71,13 @@ type Service struct {
 	Persistence Persistence `yaml:"persistence" doc:"Keeps a client on its server. A client goes elsewhere only while that server is unusable, and stays there afterwards."`
 	MLLP        MLLP        `yaml:"mllp" place:"service" doc:"For protocol mllp only."`
 
+	// Passive is nil when live failures only ask for a check.
+	Passive *Passive `yaml:"passive" doc:"Live failures take a server out by themselves. Absent = they only ask for a check at once. An empty block {} turns it on."`
+	// DegradedWeight is a share, 0.01…1.
+	DegradedWeight float64  `yaml:"degraded_weight" format:"percent" default:"50%" min:"0.01" max:"1" doc:"Share of its weight that a degraded server keeps: one that answers its checks, but slowly or not in full."`
+	Panic          string   `yaml:"panic" default:"none" enum:"none,all" doc:"When no server is usable. none = refuse the clients. all = use the servers that are judged down as if they were up: for services where a bad server is better than none."`
+	Flapping       Flapping `yaml:"flapping" doc:"Holds back a server that comes up and falls again. One that is held back still serves while no other server can."`
+
 	// Checks are the service's own (or the defaults', or the protocol's). The gateway uses the servers' Checks.
 	Checks  []Check  `yaml:"checks" min:"1" max:"16" doc:"How the servers are judged; a server is up when all of them are up. Absent = one check that fits the protocol."`
 	Servers []Server `yaml:"servers" place:"service" required:"true" min:"1" max:"256" doc:"The real servers (RIPs)."`
@@ -96,6 +103,23 @@ type Persistence struct {
 	By      string        `yaml:"by" default:"source-ip" enum:"source-ip,none" doc:"What a client is recognised by."`
 	Timeout time.Duration `yaml:"timeout" default:"1h" min:"1s" max:"8760h" doc:"How long a client is remembered; the clock restarts at each new connection."`
 	Entries int           `yaml:"entries" default:"100000" min:"1" max:"1000000" doc:"Most clients remembered; the oldest makes room. About 100 bytes each: 10 MB for the default, 100 MB for the maximum."`
+}
+
+// Passive says when failures of live sessions eject a server. Eject is never longer than MaxEject.
+type Passive struct {
+	// Failures is at least 1: a block with 0 is no block at all.
+	Failures int           `yaml:"failures" default:"5" min:"0" max:"1000" doc:"Failures in a row, caused by the server, that eject it; any success in between starts the count anew. 0 = off, for a service where defaults turns it on."`
+	Eject    time.Duration `yaml:"eject" default:"30s" min:"1s" max:"24h" doc:"How long the first ejection lasts; each further one doubles it."`
+	MaxEject time.Duration `yaml:"max_eject" default:"10m" min:"1s" max:"168h" doc:"The longest ejection."`
+	// MaxEjected is a share, 0.01…1.
+	MaxEjected float64 `yaml:"max_ejected" format:"percent" default:"50%" min:"0.01" max:"1" doc:"Never more than this share of the service's servers is ejected at one time; the others stay, whatever their failures."`
+}
+
+// Flapping says how a server that comes up and soon falls again is held back. Hold is never longer than MaxHold.
+type Flapping struct {
+	Hold    time.Duration `yaml:"hold" default:"30s" min:"0s" max:"24h" doc:"A server that falls again soon after it came up is held back this long once its checks pass again; each further time doubles it. 0s = never."`
+	MaxHold time.Duration `yaml:"max_hold" default:"5m" min:"0s" max:"168h" doc:"The longest hold."`
+	Forgive time.Duration `yaml:"forgive" default:"10m" min:"1s" max:"168h" doc:"Each such time without a fall takes one doubling back. A fall within this time after the server came up counts as flapping."`
 }
 
 // MLLP holds what only a service of protocol mllp has.

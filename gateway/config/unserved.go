@@ -32,8 +32,6 @@ var notServed = []unserved{
 	{inService, "mode", []string{"l7-tproxy", "l4-dr", "l4-nat", "l4-snat"}, "write l7-snat, or remove the key"},
 	{inService, "routes", nil, "remove it; every client may reach every server. Clients can be split by network: one service each, with allow"},
 	{inService, "dicom", nil, "remove it; called_ae belongs into a check of type dicom-echo"},
-	{inService, "passive", nil, "remove it; a connection that fails already asks for a check at once"},
-	{inService, "degraded_weight", nil, "remove it"},
 	{inService, "tls", nil, "remove it; TLS passes a service of protocol tcp untouched, up to the server"},
 	{inService, "proxy_protocol", nil, "remove it"},
 	{inPersist, "by", []string{"calling-ae", "cookie"}, "write source-ip or none"},
