@@ -4,14 +4,24 @@ package balancing
 // between the look and the acquisition. After that it takes any that lets it in.
 const lostRaces = 3
 
-// ladder lists the rungs, best first. A server that is up is known to work, one
-// that is checking may; any regular server comes before any backup.
-func ladder(regular, backup []*member) []rung {
+// ladder lists the rungs, best first. A server that is up is known to work, one that is checking
+// may; any regular server comes before any backup. Those set aside serve before nobody does, and
+// in a panic those that are down.
+func ladder(regular, backup []*member, panics bool) []rung {
 	var out []rung
-	for _, side := range [][]*member{regular, backup} {
-		if len(side) > 0 {
-			out = append(out, rung{side, Up}, rung{side, Checking})
+	climb := func(grades ...grade) {
+		for _, side := range [][]*member{regular, backup} {
+			for _, g := range grades {
+				if len(side) > 0 {
+					out = append(out, rung{side, g})
+				}
+			}
 		}
+	}
+	climb(known, unjudged)
+	climb(aside)
+	if panics {
+		climb(down)
 	}
 	return out
 }
@@ -71,5 +81,5 @@ func (g *rung) first(r *Request) *Server {
 
 // candidate says whether m stands on this rung, has room, and was not tried.
 func (g *rung) candidate(m *member, r *Request) bool {
-	return m.server.open(g.health) && !r.tried(m.server)
+	return m.server.open(g.grade) && !r.tried(m.server)
 }

@@ -18,11 +18,12 @@ type world struct {
 	now     time.Time
 	running []*Server // sessions not yet released
 	homes   *modelTable
+	panics  bool
 }
 
 // newWorld draws a pool.
 func newWorld(t *rapid.T) *world {
-	w := &world{now: t0, homes: &modelTable{timeout: time.Hour, limit: 1000}}
+	w := &world{now: t0, panics: rapid.Bool().Draw(t, "panic"), homes: &modelTable{timeout: time.Hour, limit: 1000}}
 	for i := range rapid.IntRange(0, 6).Draw(t, "servers") {
 		s := NewServer(ServerOptions{
 			Name:           fmt.Sprintf("S%d", i),
@@ -37,24 +38,33 @@ func newWorld(t *rapid.T) *world {
 		Algorithm:    rapid.SampledFrom([]Algorithm{LeastConnections, RoundRobin, RandomTwo, SourceHash}).Draw(t, "algorithm"),
 		Distribution: rapid.SampledFrom([]Distribution{Balance, Failover}).Draw(t, "distribution"),
 		Persistence:  NewPersistence(PersistenceOptions{Timeout: time.Hour, MaxEntries: 1000}),
+		Panic:        w.panics,
 	})
 	return w
 }
 
-// rungOf is the ladder as the contract says it, lower is better; -1 = not usable.
-func rungOf(m Member) int {
-	if m.Server.Admin() != Ready || m.Server.Health() == Down {
-		return -1
-	}
-	rung := 0
+// rungOf is the ladder as it is promised, lower is better; -1 = serves nobody.
+func (w *world) rungOf(m Member) int {
+	side := 0
 	if m.Backup {
-		rung += 2
+		side = 1
 	}
-	if m.Server.Health() == Checking {
-		rung++
+	switch s := m.Server; {
+	case s.Admin() != Ready, s.Health() == Down && !w.panics:
+		return -1
+	case s.Health() == Down:
+		return 6 + side
+	case s.Aside() != InUse:
+		return 4 + side
+	case s.Health() == Checking:
+		return 2*side + 1
+	default:
+		return 2 * side
 	}
-	return rung
 }
+
+// ordinary says whether the rung is one for clients to settle on.
+func ordinary(rung int) bool { return rung >= 0 && rung < 4 }
 
 // room says whether a session may come in.
 func (w *world) room(s *Server) bool {
@@ -71,9 +81,9 @@ func (w *world) room(s *Server) bool {
 // error if there is none.
 func (w *world) mayServe(tried []*Server) ([]*Server, error) {
 	var best []*Server
-	at, err := 4, ErrNoServer
+	at, err := 8, ErrNoServer
 	for _, m := range w.members {
-		rung := rungOf(m)
+		rung := w.rungOf(m)
 		switch {
 		case rung < 0 || slices.Contains(tried, m.Server):
 		case !w.room(m.Server):
@@ -94,7 +104,7 @@ func (w *world) mayServe(tried []*Server) ([]*Server, error) {
 func (w *world) home(key Key, tried []*Server) *Server {
 	id, known := w.homes.get(key, w.now)
 	for _, m := range w.members {
-		if known && m.Server.ID() == id && rungOf(m) >= 0 && !slices.Contains(tried, m.Server) {
+		if known && m.Server.ID() == id && ordinary(w.rungOf(m)) && !slices.Contains(tried, m.Server) {
 			return m.Server
 		}
 	}
@@ -139,7 +149,8 @@ func (w *world) check(t *rapid.T) {
 	usable := false
 	for _, m := range w.members {
 		require.Equal(t, running[m.Server], m.Server.Active())
-		usable = usable || rungOf(m) >= 0
+		usable = usable || w.rungOf(m) >= 0
+		require.Equal(t, ordinary(w.rungOf(m)), m.Server.Usable())
 	}
 	require.Equal(t, usable, w.pool.Usable())
 	w.homes.settle(w.now)
@@ -173,7 +184,10 @@ func TestPickModel(t *testing.T) {
 				w.running = slices.Delete(w.running, i, i+1)
 			},
 			"health": some(func(t *rapid.T, s *Server) {
-				s.SetHealth(rapid.SampledFrom([]Health{Checking, Up, Up, Down}).Draw(t, "health"), w.now)
+				s.SetHealth(rapid.SampledFrom([]Health{Checking, Up, Up, Degraded, Down}).Draw(t, "health"), w.now)
+			}),
+			"aside": some(func(t *rapid.T, s *Server) {
+				s.SetAside(rapid.SampledFrom([]Aside{InUse, InUse, Held, Ejected}).Draw(t, "aside"), w.now)
 			}),
 			"admin": some(func(t *rapid.T, s *Server) {
 				s.SetAdmin(rapid.SampledFrom([]Admin{Ready, Ready, Drain, Maint}).Draw(t, "admin"))
@@ -195,7 +209,7 @@ func TestPickWithoutPersistence(t *testing.T) {
 		w := newWorld(t)
 		w.pool.persistence = nil
 		for _, m := range w.members {
-			m.Server.SetHealth(rapid.SampledFrom([]Health{Checking, Up, Down}).Draw(t, "health"), t0)
+			m.Server.SetHealth(rapid.SampledFrom([]Health{Checking, Up, Degraded, Down}).Draw(t, "health"), t0)
 		}
 		for range rapid.IntRange(1, 30).Draw(t, "picks") {
 			want, wantErr := w.mayServe(nil)

@@ -27,6 +27,7 @@ type PoolOptions struct {
 	Algorithm    Algorithm    // ignored by Failover
 	Distribution Distribution // Balance unless set
 	Persistence  *Persistence // nil = clients are not remembered; may be shared with the pool before a reload
+	Panic        bool         // when nothing else is left, servers that are Down serve
 }
 
 // Pool is one service's servers and the way to choose among them. Its members
@@ -39,6 +40,7 @@ type Pool struct {
 	algorithm    Algorithm
 	distribution Distribution
 	persistence  *Persistence
+	lowest       grade         // that still serves
 	turn         atomic.Uint64 // numbers the choices of least-connections
 	wheel        sync.Mutex    // over every member.current
 }
@@ -51,10 +53,10 @@ type member struct {
 	current int64         // smooth round-robin's running weight; under Pool.wheel
 }
 
-// rung is one step of the ladder: some members, and the health they must have.
+// rung is one step of the ladder: some members, and the grade they must have.
 type rung struct {
 	members []*member
-	health  Health
+	grade   grade
 }
 
 // Request is one client connection that looks for a server.
@@ -71,6 +73,10 @@ func NewPool(o PoolOptions) *Pool {
 		algorithm:    o.Algorithm,
 		distribution: o.Distribution,
 		persistence:  o.Persistence,
+		lowest:       aside,
+	}
+	if o.Panic {
+		p.lowest = down
 	}
 	var regular, backup []*member
 	for _, m := range o.Members {
@@ -83,7 +89,7 @@ func NewPool(o PoolOptions) *Pool {
 			regular = append(regular, n)
 		}
 	}
-	p.rungs = ladder(regular, backup)
+	p.rungs = ladder(regular, backup, o.Panic)
 	return p
 }
 
@@ -96,10 +102,39 @@ func (p *Pool) Members() []Member {
 	return out
 }
 
-// Usable says whether any server, backups included, may take a session, full or not.
-func (p *Pool) Usable() bool {
-	return slices.ContainsFunc(p.members, func(m *member) bool { return m.server.Usable() })
+// Standing is what a pool can offer to a new session.
+type Standing uint8
+
+// The standings, best first.
+const (
+	Sound     Standing = iota // a server is usable
+	Makeshift                 // only servers that are set aside
+	Panicking                 // only servers that are down, and Panic lets them serve
+	Without                   // nobody
+)
+
+// Standing says what a new session can get, servers that are full included.
+func (p *Pool) Standing() Standing {
+	best := closed
+	for _, m := range p.members {
+		best = min(best, m.server.grade())
+	}
+	switch {
+	case best > p.lowest:
+		return Without
+	case best == down:
+		return Panicking
+	case best == aside:
+		return Makeshift
+	}
+	return Sound
 }
+
+// Usable says whether any server, backups included, may take a session, full or not.
+func (p *Pool) Usable() bool { return p.Standing() != Without }
+
+// serves says whether some rung leads to s.
+func (p *Pool) serves(s *Server) bool { return s.grade() <= p.lowest }
 
 // Pick chooses a server and counts the session in: the caller must call
 // Release on it exactly once, when the session ends or its dial fails. After a
@@ -111,7 +146,7 @@ func (p *Pool) Pick(r Request) (*Server, error) {
 		s.total.Add(1)
 		return s, nil
 	}
-	if slices.ContainsFunc(p.members, func(m *member) bool { return m.server.Usable() && !r.tried(m.server) }) {
+	if slices.ContainsFunc(p.members, func(m *member) bool { return p.serves(m.server) && !r.tried(m.server) }) {
 		return nil, ErrFull
 	}
 	return nil, ErrNoServer

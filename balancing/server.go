@@ -42,13 +42,15 @@ type Server struct {
 	name      string
 	address   string
 	hash      uint64                    // of the name, for source-hash
-	state     atomic.Uint32             // Health in the low byte, Admin in the next
+	state     atomic.Uint32             // a word
 	weight    atomic.Int64              // MinWeight to MaxWeight
+	full      atomic.Int64              // the weight that counts, in thousandths, without the slow start
 	limit     atomic.Int64              // max_connections, 0 = none
 	slowStart atomic.Int64              // nanoseconds, 0 = none
 	recovered atomic.Pointer[time.Time] // when it last came from Down to Up; nil = no ramp
-	judging   sync.Mutex                // one SetHealth at a time
-	judged    Health                    // last judgement, Up or Down; Checking = none yet; under judging
+	judging   sync.Mutex                // one change of health or weight at a time
+	judged    Health                    // last judgement; Checking = none yet; under judging
+	keeps     int64                     // thousandths of its weight that it keeps while degraded; under judging
 
 	_      [cacheLine]byte
 	active atomic.Int64 // written at both ends of every session
@@ -67,7 +69,8 @@ var lastID atomic.Uint32
 
 // NewServer makes a server that is Checking and Ready.
 func NewServer(o ServerOptions) *Server {
-	s := &Server{id: lastID.Add(1), name: o.Name, address: o.Address, hash: nameHash(o.Name)}
+	s := &Server{id: lastID.Add(1), name: o.Name, address: o.Address, hash: nameHash(o.Name), keeps: weightScale}
+	s.state.Store(word(Checking, Ready, InUse))
 	if o.Weight == 0 {
 		o.Weight = DefaultWeight
 	}
@@ -90,7 +93,31 @@ func (s *Server) Address() string { return s.address }
 func (s *Server) Weight() int { return int(s.weight.Load()) }
 
 // SetWeight changes the weight; values out of range become the nearest limit.
-func (s *Server) SetWeight(w int) { s.weight.Store(int64(min(max(w, MinWeight), MaxWeight))) }
+func (s *Server) SetWeight(w int) {
+	s.judging.Lock()
+	defer s.judging.Unlock()
+	s.weight.Store(int64(min(max(w, MinWeight), MaxWeight)))
+	s.weigh()
+}
+
+// SetDegradedWeight changes the share of its weight that the server keeps while it is
+// degraded; values out of 0…1 become the nearest limit. It never keeps less than a thousandth
+// of one weight unit.
+func (s *Server) SetDegradedWeight(share float64) {
+	s.judging.Lock()
+	defer s.judging.Unlock()
+	s.keeps = int64(min(max(share, 0), 1) * weightScale)
+	s.weigh()
+}
+
+// weigh finds the weight that counts. Called with judging held.
+func (s *Server) weigh() {
+	full := s.weight.Load() * weightScale
+	if s.Health() == Degraded {
+		full = max(full*s.keeps/weightScale, 1)
+	}
+	s.full.Store(full)
+}
 
 // MaxConnections is the limit of running sessions; 0 = none.
 func (s *Server) MaxConnections() int { return int(s.limit.Load()) }
@@ -105,24 +132,48 @@ func (s *Server) SlowStart() time.Duration { return time.Duration(s.slowStart.Lo
 // SetSlowStart changes the length of the ramp, of a running one too; 0 or less = none.
 func (s *Server) SetSlowStart(d time.Duration) { s.slowStart.Store(int64(max(d, 0))) }
 
-// word packs what decides whether a server may be used, so that it is one load.
-func word(h Health, a Admin) uint32 { return uint32(h) | uint32(a)<<8 }
+// word packs what decides whether a server may be used, and the grade that follows from it, so
+// that a Pick needs one load.
+func word(h Health, a Admin, s Aside) uint32 {
+	return uint32(h) | uint32(a)<<8 | uint32(s)<<16 | uint32(gradeOf(h, a, s))<<24
+}
+
+// parts takes a word apart.
+func parts(w uint32) (Health, Admin, Aside) {
+	return Health(w & 0xff), Admin(w >> 8 & 0xff), Aside(w >> 16 & 0xff)
+}
+
+// grade is how far down the ladder the server stands.
+func (s *Server) grade() grade { return grade(s.state.Load() >> 24) }
 
 // Health is the last judgement of the checks.
 func (s *Server) Health() Health { return Health(s.state.Load() & 0xff) }
 
 // Admin is what a person set last.
-func (s *Server) Admin() Admin { return Admin(s.state.Load() >> 8) }
+func (s *Server) Admin() Admin { return Admin(s.state.Load() >> 8 & 0xff) }
+
+// Aside is why the server is set aside, InUse when it is not.
+func (s *Server) Aside() Aside { return Aside(s.state.Load() >> 16 & 0xff) }
+
+// change replaces one part of the word and returns the word before.
+func (s *Server) change(to func(Health, Admin, Aside) uint32) uint32 {
+	for {
+		old := s.state.Load()
+		if s.state.CompareAndSwap(old, to(parts(old))) {
+			return old
+		}
+	}
+}
 
 // SetHealth tells what the checks found at now and returns what was known before.
-// Coming Up when the judgement before was Down is a recovery and starts the slow
+// Coming Up or Degraded when the judgement before was Down is a recovery and starts the slow
 // start. A first judgement is none: at the start of the gateway the server is
 // as warm as it ever was. Neither is a repeated Up.
 func (s *Server) SetHealth(h Health, now time.Time) Health {
 	s.judging.Lock()
 	defer s.judging.Unlock()
 	switch {
-	case h == Up && s.judged == Down:
+	case (h == Up || h == Degraded) && s.judged == Down:
 		s.recovered.Store(&now) // before it can be picked
 	case h == Down:
 		s.recovered.Store(nil)
@@ -130,40 +181,51 @@ func (s *Server) SetHealth(h Health, now time.Time) Health {
 	if h != Checking {
 		s.judged = h
 	}
-	for {
-		old := s.state.Load()
-		if s.state.CompareAndSwap(old, word(h, Admin(old>>8))) {
-			return Health(old & 0xff)
-		}
-	}
+	old := s.change(func(_ Health, a Admin, as Aside) uint32 { return word(h, a, as) })
+	s.weigh()
+	return Health(old & 0xff)
 }
 
 // SetAdmin sets the administrative state and returns the one before.
 func (s *Server) SetAdmin(a Admin) Admin {
-	for {
-		old := s.state.Load()
-		if s.state.CompareAndSwap(old, word(Health(old&0xff), a)) {
-			return Admin(old >> 8)
-		}
-	}
+	_, was, _ := parts(s.change(func(h Health, _ Admin, as Aside) uint32 { return word(h, a, as) }))
+	return was
 }
 
-// State is the effective state in one word: maint or drain when a person said
-// so, else up, down or checking.
+// SetAside sets the server aside, or with InUse takes it back, and returns what was before. How
+// long that lasts is the caller's business. A server that comes back into use begins with the
+// slow start.
+func (s *Server) SetAside(as Aside, now time.Time) Aside {
+	s.judging.Lock()
+	defer s.judging.Unlock()
+	_, _, was := parts(s.change(func(h Health, a Admin, _ Aside) uint32 { return word(h, a, as) }))
+	if h := s.Health(); as == InUse && was != InUse && (h == Up || h == Degraded) {
+		s.recovered.Store(&now)
+	}
+	return was
+}
+
+// States are all words of State.
+func States() []string {
+	return []string{"up", "degraded", "down", "checking", "held", "ejected", "drain", "maint"}
+}
+
+// State is the effective state in one word: maint or drain when a person said so, down when the
+// checks say so, held or ejected when it is set aside, else up, degraded or checking.
 func (s *Server) State() string {
-	old := s.state.Load()
-	if a := Admin(old >> 8); a != Ready {
+	h, a, as := parts(s.state.Load())
+	switch {
+	case a != Ready:
 		return a.String()
+	case h != Down && as != InUse:
+		return as.String()
 	}
-	return Health(old & 0xff).String()
+	return h.String()
 }
 
-// Usable says whether new sessions may go there: Ready, and Up or Checking. A
-// server that is only full is still usable.
-func (s *Server) Usable() bool {
-	w := s.state.Load()
-	return w == word(Up, Ready) || w == word(Checking, Ready)
-}
+// Usable says whether new sessions go there in the ordinary way: Ready, not Down, not set
+// aside. A server that is only full is still usable.
+func (s *Server) Usable() bool { return s.grade() <= unjudged }
 
 // EffectiveWeight is the weight at now: during a slow start it grows in a
 // straight line from a tenth to the whole.
@@ -174,7 +236,7 @@ func (s *Server) EffectiveWeight(now time.Time) float64 {
 // share is the effective weight in thousandths, never 0. It is small enough to
 // be inlined into the loops of Pick; the ramp is the rare case.
 func (s *Server) share(now time.Time) int64 {
-	full := s.weight.Load() * weightScale
+	full := s.full.Load()
 	if start := s.recovered.Load(); start != nil {
 		return s.ramped(full, now.Sub(*start))
 	}

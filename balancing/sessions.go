@@ -33,9 +33,9 @@ func (s *Server) Release() {
 	}
 }
 
-// open says whether s has that health, is Ready, and has room.
-func (s *Server) open(h Health) bool {
-	if s.state.Load() != word(h, Ready) {
+// open says whether s is of that grade and has room.
+func (s *Server) open(g grade) bool {
+	if s.grade() != g {
 		return false
 	}
 	limit := s.limit.Load()

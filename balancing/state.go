@@ -11,6 +11,7 @@ const (
 	Checking Health = iota
 	Up
 	Down
+	Degraded // serves, with a share of its weight
 )
 
 // String gives the word that status, metrics and logs show.
@@ -22,6 +23,8 @@ func (h Health) String() string {
 		return "up"
 	case Down:
 		return "down"
+	case Degraded:
+		return "degraded"
 	}
 	return fmt.Sprintf("health(%d)", uint32(h))
 }
@@ -59,6 +62,57 @@ func ParseAdmin(word string) (Admin, error) {
 		}
 	}
 	return Ready, fmt.Errorf("unknown administrative state %q; use ready, drain or maint", word)
+}
+
+// Aside says why a server that its checks find well is left out for a time. It still serves
+// when no other server can: better a doubtful server than none.
+type Aside uint32
+
+// The reasons to be set aside. InUse is the zero value.
+const (
+	InUse   Aside = iota
+	Held          // it fell again soon after it had recovered
+	Ejected       // live traffic met too many failures in a row
+)
+
+// String gives the word that status, metrics and logs show; "" for InUse.
+func (a Aside) String() string {
+	switch a {
+	case InUse:
+		return ""
+	case Held:
+		return "held"
+	case Ejected:
+		return "ejected"
+	}
+	return fmt.Sprintf("aside(%d)", uint32(a))
+}
+
+// grade is how far down the ladder a server stands.
+type grade uint32
+
+const (
+	known    grade = iota // up or degraded: known to work
+	unjudged              // checking: may work
+	aside                 // known or unjudged, but set aside
+	down                  // judged not to work
+	closed                // drain or maint: a person's word, no rung leads there
+)
+
+// gradeOf sums up what is known about a server.
+func gradeOf(h Health, a Admin, s Aside) grade {
+	switch {
+	case a != Ready:
+		return closed
+	case h == Down:
+		return down
+	case s != InUse:
+		return aside
+	case h == Checking:
+		return unjudged
+	default:
+		return known
+	}
 }
 
 // Failure is why a connection to a server did not come about or broke, as far
