@@ -76,6 +76,12 @@ type Check struct {
 	// beyond which a healthy server counts as degraded; 0 = no bound.
 	MaxLatency time.Duration
 
+	// Witness, if set, is called as a check begins. What it returns is asked when that check
+	// failed with a timeout or a Fault that is Busy: a non-empty answer says in words why live
+	// traffic excuses the failure, which then is not counted. A server with a single place
+	// cannot answer a check while it works.
+	Witness func() (excuse func() string)
+
 	// Interval is the longest time from the start of one check to the start of the next
 	// (0 = DefaultInterval). FastInterval takes its place while a count is moving,
 	// DownInterval while the server is down; 0 means Interval.

@@ -72,7 +72,7 @@ type Fault struct {
 
 	// Busy says that the fault may only mean that all places of the server are taken: it
 	// said so, or a server with a single place would be as silent. Live traffic that makes
-	// progress on such a server excuses it (see Assignment.Excuse).
+	// progress on such a server excuses it (see Check.Witness).
 	Busy bool
 
 	// Err is the error underneath, if there was one.

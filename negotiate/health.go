@@ -86,9 +86,7 @@ func (h Health) Step(o Outcome) Health {
 	h.notPassed = run(h.notPassed, o != Passed)
 	h.passed = run(h.passed, o == Passed)
 	h.notFailed = run(h.notFailed, o != Failed)
-	if to := h.next(); to != h.state {
-		return Health{state: to, rise: h.rise, fall: h.fall}
-	}
+	h.state = h.next()
 	return h.rested()
 }
 
@@ -154,6 +152,18 @@ func (h Health) needed(to State) int {
 		return max(h.fall, 1)
 	}
 	return max(h.rise, 1)
+}
+
+// aim is the state that the present count leads to.
+func (h Health) aim() State {
+	switch {
+	case h.state == Up && h.failed == h.notPassed, h.state == Degraded && h.passed == 0:
+		return Down
+	case h.state == Down && h.passed == h.notFailed, h.state == Degraded:
+		return Up
+	default:
+		return Degraded
+	}
 }
 
 // toward is the longest run that leads away from the present state, and the length that turns it.

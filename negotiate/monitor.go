@@ -98,9 +98,21 @@ func (m *monitor) once() {
 	m.forgetAsked()
 	m.lastStart = time.Now()
 	check, ctx := m.begin()
+	excuse := witness(check)
 	result := Run(ctx, check)
 	m.supervisor.leave(m.turn)
+	if f := result.Fault; f != nil && (f.Busy || f.Reason == ReasonTimeout) {
+		result.Excused = excuse()
+	}
 	m.end(ctx, result)
+}
+
+// witness lets live traffic be looked at from here on.
+func witness(c Check) (excuse func() string) {
+	if c.Witness == nil {
+		return func() string { return "" }
+	}
+	return c.Witness()
 }
 
 // forgetAsked takes back word that came before the check that is about to start: that check

@@ -51,11 +51,11 @@ func (r report) line() (slog.Level, string) {
 	case r.result.Excused != "":
 		return slog.LevelDebug, "check failed, excused: " + r.result.Excused
 	case r.after.Moving() && fault != nil:
-		return slog.LevelInfo, "check fails (" + r.after.String() + ")"
+		return slog.LevelInfo, "check fails" + r.course()
 	case r.after.Moving() && r.result.Degraded != nil:
-		return slog.LevelInfo, "check is degraded (" + r.after.String() + ")"
+		return slog.LevelInfo, "check passes, degraded" + r.course()
 	case r.after.Moving():
-		return slog.LevelInfo, "check passes (" + r.after.String() + ")"
+		return slog.LevelInfo, "check passes" + r.course()
 	case fault != nil:
 		return slog.LevelDebug, "check failed"
 	case r.result.Degraded != nil:
@@ -63,6 +63,11 @@ func (r report) line() (slog.Level, string) {
 	default:
 		return slog.LevelDebug, "check passed"
 	}
+}
+
+// course says where the count leads: " (1/3 to down)".
+func (r report) course() string {
+	return " (" + r.after.String() + " to " + r.after.aim().String() + ")"
 }
 
 // decision says how many results made the change: "(3/3)" after a count.

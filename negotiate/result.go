@@ -24,7 +24,7 @@ type Result struct {
 	// Degraded is why the server, healthy otherwise, should get less to do; nil with a Fault.
 	Degraded *Fault
 
-	// Excused is why a Fault was not counted: the words of Assignment.Excuse.
+	// Excused is why a Fault was not counted: the words of Check.Witness.
 	Excused string
 
 	// Transcript is the conversation in words, if it was asked for (see WithTranscript).
@@ -66,8 +66,11 @@ func (r Result) Outcome() Outcome {
 	}
 }
 
-// HistoryLen is the number of results, and of failures, that a monitor remembers.
-const HistoryLen = 10
+// What a monitor remembers of one check, in results.
+const (
+	HistoryLen  = 10 // the last ones
+	FailuresLen = 20 // the last failed and degraded ones, for as long as the monitor lives
+)
 
 // history keeps the last results and, longer, the last failures: after a recovery the
 // question is always what it was.
@@ -76,15 +79,15 @@ type history struct {
 }
 
 func (h *history) add(r Result) {
-	h.recent = push(h.recent, r)
-	if r.Fault != nil {
-		h.failures = push(h.failures, r)
+	h.recent = push(h.recent, r, HistoryLen)
+	if r.Outcome() != Passed {
+		h.failures = push(h.failures, r, FailuresLen)
 	}
 }
 
-// push appends r and forgets the oldest beyond HistoryLen, in the same backing array.
-func push(list []Result, r Result) []Result {
-	if len(list) < HistoryLen {
+// push appends r and forgets the oldest beyond limit, in the same backing array.
+func push(list []Result, r Result, limit int) []Result {
+	if len(list) < limit {
 		return append(list, r)
 	}
 	copy(list, list[1:])

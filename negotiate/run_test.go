@@ -331,7 +331,7 @@ func TestPeerWords(t *testing.T) {
 
 func TestClosedSets(t *testing.T) {
 	require.Len(t, Stages(), 5)
-	require.Len(t, Reasons(), 18)
+	require.Len(t, Reasons(), 20)
 	Reasons()[0] = "changed"
 	require.Equal(t, ReasonRefused, Reasons()[0])
 	require.Equal(t, "ask: timeout", (&Fault{Stage: StageAsk, Reason: ReasonTimeout}).Error())

@@ -18,12 +18,12 @@ func TestPeriod(t *testing.T) {
 	}{
 		{"at rest", all, up, 10 * time.Second},
 		{"not yet judged", all, NewHealth(Checking, 2, 3), 10 * time.Second},
-		{"failing", all, up.Step(false), 2 * time.Second},
+		{"failing", all, up.Step(Failed), 2 * time.Second},
 		{"down", all, down, 30 * time.Second},
-		{"rising", all, down.Step(true), 2 * time.Second},
-		{"no fast interval", Check{Interval: 10 * time.Second}, up.Step(false), 10 * time.Second},
+		{"rising", all, down.Step(Passed), 2 * time.Second},
+		{"no fast interval", Check{Interval: 10 * time.Second}, up.Step(Failed), 10 * time.Second},
 		{"no down interval", Check{Interval: 10 * time.Second}, down, 10 * time.Second},
-		{"fast interval slower than the interval", Check{Interval: time.Second, FastInterval: 2 * time.Second}, up.Step(false), time.Second},
+		{"fast interval slower than the interval", Check{Interval: time.Second, FastInterval: 2 * time.Second}, up.Step(Failed), time.Second},
 		{"default", Check{}, up, DefaultInterval},
 	}
 	for _, tt := range tests {

@@ -2,6 +2,7 @@ package negotiate
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"math/rand/v2"
 	"sync"
@@ -198,8 +199,8 @@ func (s *Supervisor) Snapshot(key Key) (Status, bool) {
 	return m.status(), true
 }
 
-// History returns the last results of one Key and its last failures, oldest first, at most
-// HistoryLen of each.
+// History returns the last results of one Key, and its last failed or degraded ones, oldest
+// first: at most HistoryLen and FailuresLen.
 func (s *Supervisor) History(key Key) (recent, failures []Result) {
 	m := s.monitor(key)
 	if m == nil {
@@ -213,6 +214,34 @@ func (s *Supervisor) monitor(key Key) *monitor {
 	defer s.mu.RUnlock()
 	return s.monitors[key]
 }
+
+// Probe carries out one check at once, when it is its turn at the machine that identity stands
+// for (see Assignment) and a slot is free. It counts toward nothing and is not remembered. The
+// error is that of ctx, or ErrClosed.
+func (s *Supervisor) Probe(ctx context.Context, identity string, c Check) (Result, error) {
+	s.mu.Lock()
+	if s.ctx.Err() != nil {
+		s.mu.Unlock()
+		return Result{}, ErrClosed
+	}
+	t := s.joinTurn(identity)
+	s.running.Add(1)
+	s.mu.Unlock()
+	defer s.running.Done()
+	defer s.leaveTurn(identity)
+
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(s.ctx, cancel)()
+	if !s.admit(ctx, t) {
+		return Result{}, ctx.Err()
+	}
+	defer s.leave(t)
+	return Run(ctx, c), nil
+}
+
+// ErrClosed is the answer of a Supervisor that was closed.
+var ErrClosed = errors.New("the supervisor was closed")
 
 // Close calls off all checks and waits until the last monitor is gone. It must not be called
 // from OnResult or OnChange. Afterwards Reconcile and CheckNow do nothing; Snapshot still answers.
