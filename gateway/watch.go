@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"crypto/tls"
-	"crypto/x509"
 	"fmt"
 	"net"
 	"strconv"
@@ -59,19 +58,8 @@ func checkOf(service, server string, c config.Check, version string) (negotiate.
 	}, nil
 }
 
-func tlsOf(c *config.TLS) (*tls.Config, error) {
-	if c == nil {
-		return nil, nil
-	}
-	t := &tls.Config{ServerName: c.ServerName, InsecureSkipVerify: !c.Verify, MinVersion: tls.VersionTLS12} //nolint:gosec // verify: false is a person's word
-	if len(c.CA) > 0 {
-		t.RootCAs = x509.NewCertPool()
-		if !t.RootCAs.AppendCertsFromPEM(c.CA) {
-			return nil, fmt.Errorf("no certificate in %s", c.CAFile)
-		}
-	}
-	return t, nil
-}
+// tlsOf says how a check speaks TLS, nil when it does not.
+func tlsOf(c *config.TLS) (*tls.Config, error) { return c.Client() }
 
 // watch tells the supervisor what the plan in force wants watched. Servers in
 // maint are not.

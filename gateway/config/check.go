@@ -65,6 +65,10 @@ func (d *decoder) finishCheck(c *Check, path string) {
 			shownDuration(c.FastInterval), "at most "+shownDuration(c.Interval))
 	}
 	c.fillIn()
+	if c.MaxLatency >= c.Timeout {
+		d.add(d.near(path, "max_latency"), path+".max_latency", "not below timeout: a check that slow has failed already",
+			shownDuration(c.MaxLatency), "less than "+shownDuration(c.Timeout)+", or a longer timeout")
+	}
 	if s, ok := c.Settings.(secure); ok && s.Secure() && c.TLS == nil {
 		c.TLS = newTLS()
 	}

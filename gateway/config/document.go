@@ -47,6 +47,10 @@ func (d *decoder) finish(decoded any, path string) {
 		}
 	case *TLS:
 		d.authorities(s, path)
+		d.clientCertificate(s, path)
+		if _, given := d.places[path+".verify"]; s.Fingerprint != "" && !given {
+			s.Verify = false
+		}
 	case *Service:
 		if s.Passive != nil && s.Passive.Failures == 0 {
 			s.Passive = nil

@@ -53,30 +53,34 @@ var (
 )
 
 const (
-	patternName     = `^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`
-	patternDuration = `^([0-9]+(\.[0-9]+)?(ms|s|m|h|d))+$`
-	patternPercent  = `^[0-9]+(\.[0-9]+)?%$`
-	patternSize     = `^[0-9]+(B|KiB|MiB|GiB)$`
-	patternSecret   = `^(\$\{[A-Za-z_][A-Za-z0-9_]*\}|file:.+)$`
+	patternName        = `^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`
+	patternDuration    = `^([0-9]+(\.[0-9]+)?(ms|s|m|h|d))+$`
+	patternPercent     = `^[0-9]+(\.[0-9]+)?%$`
+	patternSize        = `^[0-9]+(B|KiB|MiB|GiB)$`
+	patternFingerprint = `^([0-9A-Fa-f]{2}:?){31}[0-9A-Fa-f]{2}$`
+	patternSecret      = `^(\$\{[A-Za-z_][A-Za-z0-9_]*\}|file:.+)$`
 )
 
 var (
-	nameRule     = regexp.MustCompile(patternName)
-	durationRule = regexp.MustCompile(patternDuration)
-	percentRule  = regexp.MustCompile(patternPercent)
-	sizeRule     = regexp.MustCompile(patternSize)
+	nameRule        = regexp.MustCompile(patternName)
+	durationRule    = regexp.MustCompile(patternDuration)
+	percentRule     = regexp.MustCompile(patternPercent)
+	sizeRule        = regexp.MustCompile(patternSize)
+	fingerprintRule = regexp.MustCompile(patternFingerprint)
 )
 
 // formsByFormat are chosen by the format tag, formsByType by the Go type of the field.
 var formsByFormat = map[string]*form{
-	"name":    {"name", "a name of up to 64 letters, digits, dots, dashes and underscores", patternName, tagsText, parseName},
-	"kind":    {"word", "the kind of check", "", tagsText, parseText},
-	"percent": {"percentage", "a percentage such as 20%", patternPercent, tagsText, parsePercent},
-	"size":    {"size", "a size such as 16MiB", patternSize, tagsText, parseSize},
-	"listen":  {"IP:PORT", "IP:PORT or [IPv6]:PORT", "", tagsText, parseListenText},
-	"address": {"HOST or HOST:PORT", "HOST or HOST:PORT", "", tagsText, parseAddressText},
-	"host":    {"HOST", "an IP address or a host name", "", tagsText, parseHostText},
-	"secret":  {"secret", "${NAME} or file:PATH", patternSecret, tagsText, parseText},
+	"name":        {"name", "a name of up to 64 letters, digits, dots, dashes and underscores", patternName, tagsText, parseName},
+	"kind":        {"word", "the kind of check", "", tagsText, parseText},
+	"percent":     {"percentage", "a percentage such as 20%", patternPercent, tagsText, parsePercent},
+	"size":        {"size", "a size such as 16MiB", patternSize, tagsText, parseSize},
+	"listen":      {"IP:PORT", "IP:PORT or [IPv6]:PORT", "", tagsText, parseListenText},
+	"address":     {"HOST or HOST:PORT", "HOST or HOST:PORT", "", tagsText, parseAddressText},
+	"host":        {"HOST", "an IP address or a host name", "", tagsText, parseHostText},
+	"ae":          {"AE title", "an AE title", "", tagsText, parseAETitle},
+	"fingerprint": {"SHA-256", "64 hexadecimal digits, with or without colons", patternFingerprint, tagsText, parseFingerprint},
+	"secret":      {"secret", "${NAME} or file:PATH", patternSecret, tagsText, parseText},
 }
 
 var formsByType = map[reflect.Type]*form{
@@ -126,6 +130,27 @@ func parseName(text string) (any, error) {
 		return nil, wrong("not a usable name", "1 to 64 letters, digits, dots, dashes and underscores, the first a letter or digit")
 	}
 	return text, nil
+}
+
+// maxAETitle is the length of an AE title, PS3.5 table 6.2-1.
+const maxAETitle = 16
+
+// parseAETitle drops blanks around a title, which have no meaning (PS3.5 6.2).
+func parseAETitle(text string) (any, error) {
+	title := strings.Trim(text, " ")
+	odd := func(r rune) bool { return r < ' ' || r > '~' || r == '\\' }
+	if title == "" || len(title) > maxAETitle || strings.ContainsFunc(title, odd) {
+		return nil, wrong("not an AE title", "write 1 to 16 ASCII characters without backslash")
+	}
+	return title, nil
+}
+
+// parseFingerprint keeps the digits alone, in lower case.
+func parseFingerprint(text string) (any, error) {
+	if !fingerprintRule.MatchString(text) {
+		return nil, wrong("not a SHA-256 fingerprint", "write 64 hexadecimal digits, with or without colons, as openssl x509 -noout -sha256 -fingerprint prints them")
+	}
+	return strings.ToLower(strings.ReplaceAll(text, ":", "")), nil
 }
 
 func parseBool(text string) (any, error) {

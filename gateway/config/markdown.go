@@ -170,6 +170,7 @@ func writeLimits(b *strings.Builder) {
 		{"problems reported at one time", MaxProblems},
 		{"length of a secret in bytes", fmt.Sprintf("%d (least %d)", MaxSecretSize, MinSecretSize)},
 		{"size of a `ca_file`", fmt.Sprintf("%d MiB", MaxCASize>>20)},
+		{"size of a `cert_file` or `key_file`", fmt.Sprintf("%d KiB", MaxCertificateSize>>10)},
 	} {
 		fmt.Fprintf(b, "| %s | %v |\n", row[0], row[1])
 	}

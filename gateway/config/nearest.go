@@ -15,6 +15,9 @@ var alsoKnownAs = map[string]string{
 	"leastconn": "least-connections", "roundrobin": "round-robin", "rr": "round-robin", "source": "source-hash", "ip-hash": "source-hash",
 	"inter": "interval", "warning": "warn", "echo": "dicom-echo", "c-echo": "dicom-echo", "tls-connect": "connect",
 	"hl7": "mllp", "https": "http", "src": "source-ip", "sni": "server_name", "ca": "ca_file", "verbosity": "level",
+	"aet": "ae_title", "aetitle": "ae_title", "latency": "max_latency", "client_cert": "cert_file", "client_key": "key_file", "certificate": "cert_file",
+	"cert": "cert_file", "key": "key_file", "pin": "fingerprint", "sha256": "fingerprint", "tls_version": "min_version", "outlier_detection": "passive",
+	"hold_down": "flapping", "damping": "flapping",
 }
 
 // suggest says which of the known words was probably meant, or lists them.

@@ -45,7 +45,7 @@ func (d *decoder) decode(data []byte) (*document, Problems) {
 // resolve makes the configuration that the gateway uses.
 func (doc *document) resolve(data []byte) *Config {
 	sum := sha256.Sum256(data)
-	c := &Config{Admin: doc.Admin, Log: doc.Log, Services: doc.Services, Hash: hex.EncodeToString(sum[:])}
+	c := &Config{Admin: doc.Admin, Log: doc.Log, AllowExec: doc.AllowExec, Services: doc.Services, Hash: hex.EncodeToString(sum[:])}
 	for i := range c.Services {
 		c.Services[i].resolveChecks()
 	}

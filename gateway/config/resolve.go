@@ -37,11 +37,12 @@ func (c *Check) aim(s *Service, server *Server) {
 	if c.Port == 0 {
 		c.Port = int(s.Listen[0].Port())
 	}
+	c.AETitle = server.AETitle
 	c.Fingerprint = c.fingerprint()
 }
 
-// fingerprint hashes every setting, the certificate authorities themselves included, so that a new file under the old
-// name counts as a change.
+// fingerprint hashes every setting, the certificates of files themselves included, so that a new file under the old name
+// counts as a change. The private key of a client certificate is not part of it; its certificate speaks for it.
 func (c *Check) fingerprint() string {
 	bare := *c
 	bare.Fingerprint = ""

@@ -14,13 +14,14 @@ func (d *decoder) rules(doc *document) {
 	for i := range doc.Services {
 		s, path := &doc.Services[i], fmt.Sprintf("services[%d]", i)
 		d.unique(names, s.Name, path, "service")
-		d.serviceRules(s, path)
+		d.serviceRules(doc, s, path)
 		seen.addAll(s, path)
 	}
 	for i := range doc.Services {
 		d.loops(&doc.Services[i], fmt.Sprintf("services[%d]", i), seen)
 	}
 	d.checkNames(d.base.Checks, "defaults")
+	d.mayRun(doc, d.base.Checks, "defaults")
 	d.backoffRules(&d.base, "defaults")
 }
 
@@ -48,11 +49,12 @@ func (d *decoder) unique(names map[string]int, name, path, what string) {
 }
 
 // serviceRules checks one service within itself.
-func (d *decoder) serviceRules(s *Service, path string) {
+func (d *decoder) serviceRules(doc *document, s *Service, path string) {
 	if _, given := d.places[path+".mllp"]; given && s.Protocol != "mllp" && s.Protocol != "" {
 		d.add(d.near(path, "mllp"), path+".mllp", "only a service of protocol mllp has this key", "protocol "+s.Protocol, "remove it")
 	}
 	d.checkNames(s.Checks, path)
+	d.mayRun(doc, s.Checks, path)
 	d.backoffRules(s, path)
 	names, addresses := map[string]int{}, map[string]int{}
 	for i := range s.Servers {
@@ -60,6 +62,10 @@ func (d *decoder) serviceRules(s *Service, path string) {
 		d.unique(names, server.Name, sub, "server")
 		d.uniqueAddress(addresses, server, sub)
 		d.checkNames(server.Checks, sub)
+		d.mayRun(doc, server.Checks, sub)
+		if server.AETitle != "" && s.Protocol != "dicom" && s.Protocol != "" {
+			d.add(d.near(sub, "ae_title"), sub+".ae_title", "only a server of a dicom service has this key", "protocol "+s.Protocol, "remove it")
+		}
 		d.needsPort(s, server, sub)
 	}
 }
@@ -121,5 +127,19 @@ func (d *decoder) checkNames(checks []Check, path string) {
 			continue
 		}
 		names[c.Name] = at.line
+	}
+}
+
+// mayRun: a program runs with the rights of the gateway, so a person must have said once that this is wanted.
+func (d *decoder) mayRun(doc *document, checks []Check, path string) {
+	if doc.AllowExec {
+		return
+	}
+	for i, c := range checks {
+		sub := fmt.Sprintf("%s.checks[%d]", path, i)
+		if at, own := d.places[sub+".type"]; own && c.Type == "exec" {
+			d.add(at, sub+".type", "a check of type exec runs a program on this machine, and allow_exec is not true", "",
+				"write allow_exec: true at the top of the file, or use another check")
+		}
 	}
 }

@@ -123,7 +123,7 @@ func (s *schemas) checks() schema {
 func (f field) scalarSchema(fm *form) schema {
 	switch {
 	case f.words() != nil:
-		return schema{"enum": f.words()}
+		return schema{"enum": f.wordsJSON()}
 	case f.typ.Kind() == reflect.Bool:
 		return schema{"type": "boolean"}
 	case fm.pattern == patternDuration:
@@ -141,6 +141,19 @@ func (f field) scalarSchema(fm *form) schema {
 	setBound(t, "minLength", f, f.min)
 	setBound(t, "maxLength", f, f.max)
 	return t
+}
+
+// wordsJSON are the words of a closed set; one that an editor takes for a number when it is not quoted, such as 1.2, is
+// accepted as that number too.
+func (f field) wordsJSON() []any {
+	var words []any
+	for _, word := range f.words() {
+		words = append(words, word)
+		if x, err := strconv.ParseFloat(word, 64); err == nil {
+			words = append(words, x)
+		}
+	}
+	return words
 }
 
 // setBound adds a bound that is a plain number; durations and percentages are text in the file and have none here.

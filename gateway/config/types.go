@@ -1,6 +1,7 @@
 package config
 
 import (
+	"crypto/tls"
 	"net/netip"
 	"time"
 )
@@ -8,9 +9,11 @@ import (
 // Config is one configuration as the gateway uses it: every default filled in, every reference resolved, every rule
 // checked. It is made by [Load] or [Parse] and not changed afterwards; the zero value is not useful.
 type Config struct {
-	Admin    Admin
-	Log      Log
-	Services []Service
+	Admin Admin
+	Log   Log
+	// AllowExec says that checks may run programs; without it there is none of type exec.
+	AllowExec bool
+	Services  []Service
 	// Hash is the lower-case hexadecimal SHA-256 of the file's bytes as they were read. Secrets are never part of it:
 	// the file holds only references to them.
 	Hash string
@@ -18,10 +21,11 @@ type Config struct {
 
 // document is the file's outermost mapping. It exists beside Config because `defaults` is used up while decoding.
 type document struct {
-	Admin    Admin     `yaml:"admin" doc:"The web page, the API and the metrics."`
-	Log      Log       `yaml:"log" doc:"What is logged, and how. Lines go to standard error."`
-	Defaults Service   `yaml:"defaults" doc:"Settings for every service that does not say otherwise."`
-	Services []Service `yaml:"services" required:"true" min:"1" max:"1000" doc:"The virtual services (VIPs): what clients connect to, and who serves them."`
+	Admin     Admin     `yaml:"admin" doc:"The web page, the API and the metrics."`
+	Log       Log       `yaml:"log" doc:"What is logged, and how. Lines go to standard error."`
+	AllowExec bool      `yaml:"allow_exec" default:"false" doc:"Whether checks of type exec may run programs on this machine, with the rights of the gateway. Whoever may write this file then may run programs."`
+	Defaults  Service   `yaml:"defaults" doc:"Settings for every service that does not say otherwise."`
+	Services  []Service `yaml:"services" required:"true" min:"1" max:"1000" doc:"The virtual services (VIPs): what clients connect to, and who serves them."`
 }
 
 // Admin says where the page, the API and the metrics are served.
@@ -141,6 +145,9 @@ type Server struct {
 	Backup         bool `yaml:"backup" default:"false" doc:"Takes new clients only when no server without this mark can. Clients that persistence has placed on it stay until they were away for its timeout."`
 	MaxConnections int  `yaml:"max_connections" default:"0" min:"0" max:"1000000" doc:"Most connections at one time. 0 = no bound."`
 
+	// AETitle is for servers of a dicom service.
+	AETitle string `yaml:"ae_title" format:"ae" doc:"dicom: the called AE title that this server expects. Its checks ask for it, where they do not say called_ae themselves. In this version checks alone use it: what clients send is passed on untouched."`
+
 	// Checks are the resolved ones: the server's own, else the service's, else the protocol's default; never empty,
 	// each with Address, Port and Fingerprint filled in.
 	Checks []Check `yaml:"checks" min:"1" max:"16" doc:"Replace the service's checks for this server."`
@@ -154,8 +161,10 @@ type Check struct {
 	Interval time.Duration `yaml:"interval" default:"10s" min:"100ms" max:"24h" doc:"Time from one check to the next."`
 	// Timeout may be longer than Interval: the next check then starts late, two never run at once.
 	Timeout time.Duration `yaml:"timeout" min:"10ms" max:"1h" doc:"For one whole check, from connecting to closing. May be longer than interval: the next check then starts late. Absent = 5s, or interval when that is shorter."`
-	Rise    int           `yaml:"rise" default:"2" min:"1" max:"100" doc:"Successes in a row that bring a server up."`
-	Fall    int           `yaml:"fall" default:"3" min:"1" max:"100" doc:"Failures in a row that take a server down."`
+	// MaxLatency is 0 for none, else less than Timeout.
+	MaxLatency time.Duration `yaml:"max_latency" min:"1ms" max:"1h" doc:"A healthy answer that takes longer, from connecting on, makes the server degraded: it keeps degraded_weight of its share. Less than timeout. Absent = none."`
+	Rise       int           `yaml:"rise" default:"2" min:"1" max:"100" doc:"Successes in a row that bring a server up."`
+	Fall       int           `yaml:"fall" default:"3" min:"1" max:"100" doc:"Failures in a row that take a server down."`
 	// FastInterval is never longer than Interval.
 	FastInterval time.Duration `yaml:"fast_interval" min:"100ms" max:"24h" doc:"Instead of interval while the count is moving. Absent = 2s, or interval when that is shorter."`
 	DownInterval time.Duration `yaml:"down_interval" min:"100ms" max:"24h" doc:"Instead of interval while the server is down. Absent = interval."`
@@ -170,17 +179,31 @@ type Check struct {
 	// TLS is nil when the check does not use it.
 	TLS *TLS `yaml:"tls" doc:"The check speaks TLS. An empty block {} turns it on."`
 
+	// AETitle is that of the server; a check that names a called AE title itself does not use it.
+	AETitle string `yaml:"-"`
+
 	// Settings holds the fields of the check's kind.
 	Settings Settings `yaml:"-"`
 	// Fingerprint is equal for checks of equal settings, and differs otherwise. It holds no secret.
 	Fingerprint string `yaml:"-"`
 }
 
-// TLS says how a check speaks TLS.
+// TLS says how a check speaks TLS; see [TLS.Client]. It is printed without the private key.
 type TLS struct {
 	ServerName string `yaml:"server_name" format:"host" doc:"Name sent (SNI) and expected in the certificate. Absent = the server's host."`
 	CAFile     string `yaml:"ca_file" doc:"PEM file of the authorities to trust. Absent = the system's."`
-	Verify     bool   `yaml:"verify" default:"true" doc:"Whether the certificate must be valid. Say false for a self-signed one."`
+	// Verify is false with a Fingerprint, unless the file says true.
+	Verify     bool `yaml:"verify" default:"true" doc:"Whether the certificate must be valid: signed by a known authority, in its time, for this name. Say false for a self-signed one. With fingerprint: false, unless written."`
+	VerifyHost bool `yaml:"verify_host" default:"true" doc:"Whether the name in the certificate must be the server's. Say false for certificates of medical nodes that name no host; authority and time are then still checked."`
+	// Fingerprint is 64 lower-case hexadecimal digits, or empty.
+	Fingerprint string `yaml:"fingerprint" format:"fingerprint" doc:"The server must show exactly this certificate: its SHA-256, in hexadecimal with or without colons, as openssl x509 -noout -sha256 -fingerprint prints it. It takes the place of authority, name and time; write verify: true to have those checked as well."`
+	CertFile    string `yaml:"cert_file" doc:"PEM file of the certificate that the check shows to servers that ask for one, its chain behind it. Read at load: reload after it was renewed."`
+	KeyFile     string `yaml:"key_file" doc:"PEM file of the private key of cert_file, without passphrase."`
+	MinVersion  string `yaml:"min_version" default:"1.2" enum:"1.0,1.1,1.2,1.3" doc:"Oldest version of TLS to accept. 1.0 and 1.1 also offer the old ciphers (RSA key exchange, CBC) that old systems need."`
 	// CA is what was read from CAFile.
 	CA []byte `yaml:"-"`
+	// CertSum is the SHA-256 of the certificates in CertFile, so that new ones under the old name count as a change.
+	CertSum string `yaml:"-"`
+
+	certificate *tls.Certificate // of CertFile and KeyFile; nil without them
 }

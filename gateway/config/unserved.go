@@ -43,7 +43,6 @@ var notServed = []unserved{
 	{inMLLP, "on_unknown_outcome", nil, perMessage},
 	{inMLLP, "connections_per_server", nil, perMessage},
 	{inMLLP, "max_message", nil, perMessage},
-	{inServer, "ae_title", nil, "remove it; write called_ae in a check of type dicom-echo of this server"},
 	{inServer, "proxy_protocol", nil, "remove it"},
 	{inCheck, "type", []string{"tls"}, "write connect, with a tls block"},
 	{inCheck, "type", []string{"dicom-find", "dicom-store"}, "write dicom-echo"},
@@ -87,6 +86,11 @@ var elsewhere = []struct {
 	{inCheck, "ca_file", "write tls: {ca_file: …}"},
 	{inCheck, "server_name", "write tls: {server_name: …}"},
 	{inCheck, "verify", "write tls: {verify: …}"},
+	{inCheck, "verify_host", "write tls: {verify_host: …}"},
+	{inCheck, "cert_file", "write tls: {cert_file: …, key_file: …}"},
+	{inCheck, "key_file", "write tls: {cert_file: …, key_file: …}"},
+	{inCheck, "fingerprint", "write tls: {fingerprint: …}"},
+	{inCheck, "min_version", "write tls: {min_version: …}"},
 }
 
 // misplaced is what to do about a key that belongs elsewhere, "" when it does not.
