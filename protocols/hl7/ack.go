@@ -17,6 +17,7 @@ const (
 const (
 	ErrorUnsupportedMessageType = "200"
 	ErrorUnsupportedEvent       = "201"
+	ErrorLocked                 = "206"
 	ErrorInternal               = "207"
 )
 
@@ -34,9 +35,12 @@ var errorWords = map[string]string{
 	"203":                       "Unsupported version id",
 	"204":                       "Unknown key identifier",
 	"205":                       "Duplicate key identifier",
-	"206":                       "Application record locked",
+	ErrorLocked:                 "Application record locked",
 	ErrorInternal:               "Application internal error",
 }
+
+// ErrorWords says what a code of table 0357 means, "" for one that the table does not have.
+func ErrorWords(code string) string { return errorWords[code] }
 
 // Answer is what a message asks its receiver to send back at once on the same
 // connection. HL7 2.5.1, 2.9.2 and 2.9.3.

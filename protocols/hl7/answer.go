@@ -22,11 +22,32 @@ func DecodeAcknowledgement(msg []byte) (Acknowledgement, error) {
 	if !ok {
 		return Acknowledgement{}, syntaxErrorf(0, "answer without an MSA segment")
 	}
-	a := Acknowledgement{Code: msa.Text(1), ControlID: msa.Text(2), Error: msa.Component(6, 1)}
-	if e, ok := header.Find(msg, "ERR"); ok {
-		a.Error = firstOf(e.Component(3, 1), string(cut([]byte(e.Component(1, 4)), e.Subcomponent, 1)), a.Error)
+	a := Acknowledgement{Code: msa.Text(1), ControlID: msa.Text(2)}
+	if codes := header.ErrorCodes(msg); len(codes) > 0 {
+		a.Error = codes[0]
 	}
 	return a, nil
+}
+
+// MaxErrorCodes bounds what ErrorCodes returns.
+const MaxErrorCodes = 32
+
+// ErrorCodes returns the codes of table 0357 in an answer with this header, in order: those of
+// ERR-3, in older versions ERR-1.4, of each ERR segment, and that of MSA-6.
+func (s Segment) ErrorCodes(msg []byte) []string {
+	var codes []string
+	add := func(list ...string) {
+		if code := firstOf(list...); code != "" && len(codes) < MaxErrorCodes {
+			codes = append(codes, code)
+		}
+	}
+	for e := range s.All(msg, "ERR") {
+		add(e.Component(3, 1), string(cut([]byte(e.Component(1, 4)), e.Subcomponent, 1)))
+	}
+	if msa, ok := s.Find(msg, "MSA"); ok {
+		add(msa.Component(6, 1))
+	}
+	return codes
 }
 
 // Positive tells AA and CA from everything else, an empty code included.

@@ -189,6 +189,53 @@ func TestDecodeAcknowledgement(t *testing.T) {
 	}
 }
 
+// What one answer says in several places.
+func TestErrorCodes(t *testing.T) {
+	head := "MSH|^~\\&|A|B|C|D|1||ACK|9|P|2.5\r"
+	tests := []struct {
+		name, msg string
+		want      []string
+	}{
+		{"none", head + "MSA|AA|1\r", nil},
+		{"ERR-3 of two segments", head + "MSA|AE|1\rERR|||101^missing|W\rERR|||207^internal|E\r", []string{"101", "207"}},
+		{"ERR-1.4", head + "MSA|AE|1\rERR|PID^1^3^103&not in table&HL70357\r", []string{"103"}},
+		{"ERR-1 without a code, MSA-6", head + "MSA|AR|1||||200^no&x\rERR|PID^1^3\r", []string{"200"}},
+		{"ERR without anything", head + "MSA|AR|1\rERR\r", nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			h, err := DecodeHeader([]byte(tt.msg))
+			require.NoError(t, err)
+			require.Equal(t, tt.want, h.ErrorCodes([]byte(tt.msg)))
+		})
+	}
+	many := []byte(head + strings.Repeat("ERR|||1\r", 100))
+	h, err := DecodeHeader(many)
+	require.NoError(t, err)
+	require.Len(t, h.ErrorCodes(many), MaxErrorCodes)
+	require.Equal(t, "Application internal error", ErrorWords("207"))
+	require.Empty(t, ErrorWords("999"))
+}
+
+// A header that can be read has fields that can be asked for, whatever they hold.
+func FuzzDecodeHeader(f *testing.F) {
+	f.Add([]byte(order))
+	f.Add([]byte("MSH|"))
+	f.Add([]byte("BHS#*:?!#A\r\nMSH#*:?!"))
+	f.Fuzz(func(t *testing.T, msg []byte) {
+		h, err := DecodeHeader(msg)
+		if err != nil {
+			require.Zero(t, h)
+			return
+		}
+		for n := range 30 {
+			_, _ = h.Field(n), h.Component(n, 2)
+		}
+		require.Equal(t, string(msg[3:4]), h.Text(FieldSeparator))
+		_, _ = h.Find(msg, "PID")
+	})
+}
+
 // Whatever the header looks like: its acknowledgement can be read, and answers
 // the right message.
 func FuzzAck(f *testing.F) {
@@ -222,6 +269,12 @@ func FuzzDecodeAcknowledgement(f *testing.F) {
 		a, err := DecodeAcknowledgement(msg)
 		if err != nil {
 			require.Zero(t, a)
+			return
 		}
+		h, err := DecodeHeader(msg)
+		require.NoError(t, err)
+		codes := h.ErrorCodes(msg)
+		require.Equal(t, a.Error != "", len(codes) > 0)
+		require.LessOrEqual(t, len(codes), MaxErrorCodes)
 	})
 }

@@ -3,6 +3,7 @@ package hl7
 import (
 	"bytes"
 	"fmt"
+	"iter"
 
 	"gantry/protocols"
 )
@@ -64,16 +65,28 @@ func DecodeHeader(msg []byte) (Segment, error) {
 // Find returns the first segment of a name behind the header, for example PID;
 // ok is false when there is none.
 func (s Segment) Find(msg []byte, name string) (found Segment, ok bool) {
-	for len(msg) > 0 {
-		var raw []byte
-		raw, msg = cutLine(msg)
-		found = Segment{Delimiters: s.Delimiters, raw: raw}
-		if found.Name() == name {
-			return found, true
-		}
+	for found := range s.All(msg, name) {
+		return found, true
 	}
 	return Segment{}, false
 }
+
+// All returns the segments of a name behind the header, in order.
+func (s Segment) All(msg []byte, name string) iter.Seq[Segment] {
+	return func(yield func(Segment) bool) {
+		for len(msg) > 0 {
+			var raw []byte
+			raw, msg = cutLine(msg)
+			found := Segment{Delimiters: s.Delimiters, raw: raw}
+			if found.Name() == name && !yield(found) {
+				return
+			}
+		}
+	}
+}
+
+// Bytes is the whole segment without its end. It shares memory with the message.
+func (s Segment) Bytes() []byte { return s.raw }
 
 // Name is the segment's name: the first three bytes.
 func (s Segment) Name() string { return string(s.raw[:min(len(s.raw), 3)]) }
