@@ -67,9 +67,7 @@ func keepEnd(tail, piece []byte, n int) []byte {
 	return both[max(len(both)-n, 0):]
 }
 
-// sticky repeats the first error for ever, and keeps it for those who ask why a reader above
-// it gave up: a regular expression takes any error for the end, and net/http takes half a
-// line before an error for a whole one.
+// sticky repeats the first error for ever: a regular expression takes any error for the end.
 type sticky struct {
 	r   io.Reader
 	err error

@@ -1,50 +1,45 @@
 package httpcheck
 
 import (
-	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 
 	"gantry/negotiate"
+	"gantry/negotiate/internal/httptalk"
 )
 
 // redirected reports an answer that sends elsewhere, unless its status is an expected one.
 func (t *talk) redirected() bool {
-	switch code := t.response.StatusCode; code {
-	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther,
-		http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
-		return !slices.Contains(t.settings.ExpectStatus, code)
-	}
-	return false
+	code := t.Response.StatusCode
+	return httptalk.Redirects(code) && !slices.Contains(t.settings.ExpectStatus, code)
 }
 
 // follow makes the page that the answer points to the next one, if that is wanted and
 // possible on this connection; otherwise it says why the check ends here.
 func (t *talk) follow(hops int) *negotiate.Fault {
-	to, err := t.here().Parse(t.response.Header.Get("Location"))
+	to, err := t.here().Parse(t.Response.Header.Get("Location"))
 	if err != nil || to.Host == "" {
-		return t.fault(negotiate.ReasonRedirected, "answers "+t.status()+" without saying where to go")
+		return t.Fault(negotiate.ReasonRedirected, "answers "+t.Status()+" without saying where to go")
 	}
-	where := shown(to)
+	where := httptalk.Shown(to)
 	switch {
 	case t.sameServer(to) && t.settings.FollowRedirects && hops >= MaxRedirects:
-		return t.fault(negotiate.ReasonRedirected, "redirects in a circle, at last to "+where)
-	case t.sameServer(to) && t.settings.FollowRedirects && (t.response.Close || t.seen.cut):
-		return t.fault(negotiate.ReasonRedirected, "redirects to "+where+" and closes the connection, so that it cannot be followed: set path to it")
+		return t.Fault(negotiate.ReasonRedirected, "redirects in a circle, at last to "+where)
+	case t.sameServer(to) && t.settings.FollowRedirects && (t.Response.Close || t.seen.cut):
+		return t.Fault(negotiate.ReasonRedirected, "redirects to "+where+" and closes the connection, so that it cannot be followed: set path to it")
 	case t.sameServer(to) && t.settings.FollowRedirects:
 		t.page = to
 		return nil
 	}
-	return t.fault(negotiate.ReasonRedirected, t.redirectSentence(to))
+	return t.Fault(negotiate.ReasonRedirected, t.redirectSentence(to))
 }
 
 // redirectSentence guesses why a server sends elsewhere, the most telling sign first.
 func (t *talk) redirectSentence(to *url.URL) string {
-	where := shown(to)
+	where := httptalk.Shown(to)
 	switch {
-	case loginWords.MatchString(where):
+	case httptalk.LooksLikeLogin(where):
 		return "redirects to " + where + ", probably a login page: set path to a page that needs no login"
 	case !t.secure && to.Scheme == "https" && sameHostName(to.Host, t.host):
 		return "sends plain HTTP on to " + where + ": set scheme: https, and its port"
@@ -55,9 +50,6 @@ func (t *talk) redirectSentence(to *url.URL) string {
 	}
 }
 
-// loginWords are parts of an address that give a login page away.
-var loginWords = regexp.MustCompile(`(?i)log-?[io]n|sign-?in|sso|auth|saml|idp|adfs|keycloak|account`)
-
 // here is the address of the present page, which a Location may be relative to.
 func (t *talk) here() *url.URL {
 	base := *t.page
@@ -65,12 +57,7 @@ func (t *talk) here() *url.URL {
 	return &base
 }
 
-func (t *talk) scheme() string {
-	if t.secure {
-		return "https"
-	}
-	return "http"
-}
+func (t *talk) scheme() string { return httptalk.Scheme(t.secure) }
 
 // sameServer reports whether an address can be asked for on this connection.
 func (t *talk) sameServer(to *url.URL) bool {
@@ -90,9 +77,4 @@ func withPort(host, scheme string) string {
 
 func sameHostName(a, b string) bool {
 	return strings.EqualFold((&url.URL{Host: a}).Hostname(), (&url.URL{Host: b}).Hostname())
-}
-
-// shown is an address without its query and user, which may hold tokens.
-func shown(to *url.URL) string {
-	return negotiate.PeerWords(to.Scheme + "://" + to.Host + to.EscapedPath())
 }

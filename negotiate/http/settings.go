@@ -2,7 +2,6 @@ package httpcheck
 
 import (
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -13,6 +12,7 @@ import (
 	"golang.org/x/net/http/httpguts"
 
 	"gantry/negotiate"
+	"gantry/negotiate/internal/httptalk"
 )
 
 // Settings of the kind "http".
@@ -26,6 +26,7 @@ type Settings struct {
 	ExpectBody      string            `yaml:"expect_body" doc:"Text that must stand in the first 1 MiB of the body."`
 	ExpectBodyRegex string            `yaml:"expect_body_regex" doc:"Regular expression (RE2) that must match in the first 1 MiB of the body."`
 	FollowRedirects bool              `yaml:"follow_redirects" default:"false" doc:"Follow up to 5 redirects on the same server; one that leads to another host or scheme stays a failure."`
+	Upgrade         string            `yaml:"upgrade" enum:"websocket" doc:"Ask for a WebSocket under path and close it at once, in place of reading a page: status 101 is healthy."`
 }
 
 var _ negotiate.Settings = (*Settings)(nil)
@@ -40,17 +41,11 @@ func (s *Settings) Validate(report func(key, got, want string)) {
 	s.validateExpectations(report)
 }
 
-// validateRequest keeps to what can be sent as one line each: nothing may smuggle a second
-// header or request onto the connection.
 func (s *Settings) validateRequest(report func(key, got, want string)) {
-	if _, err := url.ParseRequestURI(s.Path); err != nil || !strings.HasPrefix(s.Path, "/") || strings.ContainsAny(s.Path, "# \t\r\n") {
-		report("path", quoted(s.Path), `write a path such as "/login?lang=en": it begins with / and has no blanks and no #`)
-	}
+	httptalk.ValidatePath(s.Path, report)
+	httptalk.ValidateHost(s.Host, report)
 	if s.Method != "" && s.Method != http.MethodGet && s.Method != http.MethodHead {
 		report("method", quoted(s.Method), "write GET or HEAD: other methods may change something")
-	}
-	if s.Host != "" && (!httpguts.ValidHostHeader(s.Host) || strings.Contains(s.Host, "/")) {
-		report("host", quoted(s.Host), `write a host name, with :port if needed, such as "viewer.example"`)
 	}
 }
 
@@ -61,6 +56,8 @@ var ownHeaders = map[string]string{
 	"Content-Length":    "the check sends no body",
 	"Transfer-Encoding": "the check sends no body",
 	"Accept-Encoding":   "the check reads plain text only",
+	"Expect":            "there is no body whose sending could wait; the kinds xds-registry and xds-repository have expect_continue",
+	"Upgrade":           "use the key upgrade",
 }
 
 func (s *Settings) validateHeaders(report func(key, got, want string)) {
@@ -90,6 +87,22 @@ func (s *Settings) validateExpectations(report func(key, got, want string)) {
 	if s.Method == http.MethodHead && (s.ExpectBody != "" || s.ExpectBodyRegex != "") {
 		report("method", quoted(s.Method), "use GET: the answer to HEAD has no body to look into")
 	}
+	s.validateUpgrade(report)
+}
+
+// validateUpgrade: an opened WebSocket has no page.
+func (s *Settings) validateUpgrade(report func(key, got, want string)) {
+	switch {
+	case s.Upgrade == "":
+	case s.Upgrade != "websocket":
+		report("upgrade", quoted(s.Upgrade), "write websocket, or leave it out")
+	case s.Method == http.MethodHead:
+		report("method", quoted(s.Method), "use GET: a WebSocket opens with nothing else")
+	case s.ExpectBody != "" || s.ExpectBodyRegex != "" || s.FollowRedirects:
+		report("upgrade", quoted(s.Upgrade), "remove expect_body, expect_body_regex and follow_redirects: a WebSocket has no page; use a second check for it")
+	case len(s.ExpectStatus) > 0 && !slices.Equal(s.ExpectStatus, []int{http.StatusOK}):
+		report("expect_status", fmt.Sprint(s.ExpectStatus), "remove it: a WebSocket opens with 101")
+	}
 }
 
 func quoted(s string) string { return strconv.Quote(s) }
@@ -98,14 +111,14 @@ func quoted(s string) string { return strconv.Quote(s) }
 func (s *Settings) Prober(t negotiate.Target) (negotiate.Prober, error) {
 	p := &probe{
 		settings: *s, server: t.Server, secure: t.Secure || s.Secure(),
-		host: s.Host, agent: strings.TrimSuffix("gantry/"+t.Version, "/"),
+		host: s.Host, agent: httptalk.Agent(t),
 	}
 	p.settings.ExpectStatus = slices.Clone(s.ExpectStatus)
 	if len(p.settings.ExpectStatus) == 0 {
 		p.settings.ExpectStatus = []int{http.StatusOK}
 	}
 	if p.host == "" {
-		p.host = hostHeader(t, p.secure)
+		p.host = httptalk.HostHeader(t, p.secure)
 	}
 	if s.ExpectBodyRegex != "" {
 		pattern, err := regexp.Compile(s.ExpectBodyRegex)
@@ -120,22 +133,6 @@ func (s *Settings) Prober(t negotiate.Target) (negotiate.Prober, error) {
 		return nil, fmt.Errorf("path: %w", err)
 	}
 	return p, nil
-}
-
-// hostHeader is the address as a browser would write it: without the port that the scheme
-// implies, with brackets around IPv6.
-func hostHeader(t negotiate.Target, secure bool) string {
-	implied := 80
-	if secure {
-		implied = 443
-	}
-	if t.Port != 0 && t.Port != implied {
-		return net.JoinHostPort(t.Host, strconv.Itoa(t.Port))
-	}
-	if strings.Contains(t.Host, ":") {
-		return "[" + t.Host + "]"
-	}
-	return t.Host
 }
 
 func orDefault(s, otherwise string) string {
