@@ -61,12 +61,12 @@ func typeOf(pairs []pair) (string, bool) {
 // finishCheck fills in what follows from other keys, and lets the kind judge its own.
 func (d *decoder) finishCheck(c *Check, path string) {
 	if c.FastInterval > c.Interval {
-		d.add(d.near(path, "fast_interval"), path+".fast_interval", "longer than interval",
+		d.add(d.near(path, "fast_interval"), join(path, "fast_interval"), "longer than interval",
 			shownDuration(c.FastInterval), "at most "+shownDuration(c.Interval))
 	}
 	c.fillIn()
 	if c.MaxLatency >= c.Timeout {
-		d.add(d.near(path, "max_latency"), path+".max_latency", "not below timeout: a check that slow has failed already",
+		d.add(d.near(path, "max_latency"), join(path, "max_latency"), "not below timeout: a check that slow has failed already",
 			shownDuration(c.MaxLatency), "less than "+shownDuration(c.Timeout)+", or a longer timeout")
 	}
 	if s, ok := c.Settings.(secure); ok && s.Secure() && c.TLS == nil {
@@ -82,7 +82,7 @@ func (d *decoder) finishCheck(c *Check, path string) {
 func (d *decoder) addressAndPort(c *Check, path string) {
 	host, port, _ := splitAddress(c.Address) // its form was checked before
 	if port > 0 && c.Port > 0 && port != c.Port {
-		d.add(d.near(path, "port"), path+".port", "two different ports", "address "+quoted(c.Address), "write the port once")
+		d.add(d.near(path, "port"), join(path, "port"), "two different ports", "address "+quoted(c.Address), "write the port once")
 	}
 	if c.Address != "" {
 		c.Address = host
