@@ -25,14 +25,18 @@ type backend struct {
 	addr      atomic.Pointer[netip.Addr] // where host is now; nil: not known
 	looking   atomic.Bool                // a look-up is under way
 	lookAgain atomic.Int64               // unix seconds
+	troubled  atomic.Bool                // record.run is not empty
 	changes   atomic.Int64               // of health
 
 	mu       sync.Mutex
 	states   map[string]negotiate.State // of the checks, by name
-	weight   int                        // as last configured
-	cutting  bool                       // on_down: close
-	drained  bool                       // out of the plan, and timeouts.drain is over
-	sessions *session                   // list of those connected to this server
+	record   record
+	flapping config.Flapping
+	passive  *config.Passive // nil: live failures only ask for a check
+	weight   int             // as last configured
+	cutting  bool            // on_down: close
+	drained  bool            // out of the plan, and timeouts.drain is over
+	sessions *session        // list of those connected to this server
 	running  int
 }
 
@@ -109,91 +113,20 @@ func (b *backend) lookUp(ctx context.Context) {
 
 // commit takes the numbers of a new generation. A weight that a person set in
 // the running gateway holds until the file names another one.
-func (b *backend) commit(c config.Server, slowStart time.Duration, cutting bool) {
+func (b *backend) commit(s *config.Service, c config.Server) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.cutting = s.OnDown == "close"
+	b.flapping, b.passive = s.Flapping, s.Passive
+	b.server.SetDegradedWeight(s.DegradedWeight)
 	if c.Weight != b.weight {
 		b.server.SetWeight(c.Weight)
 		b.weight = c.Weight
 	}
-	b.cutting = cutting
 	b.server.SetMaxConnections(c.MaxConnections)
-	b.server.SetSlowStart(slowStart)
+	b.server.SetSlowStart(s.SlowStart)
 	b.keepStates(c.Checks)
 	b.judge(time.Now())
-}
-
-// keepStates makes the states fit the checks. A check that is new to a server
-// already judged begins with that judgement, so that adding one takes no
-// server out of service.
-func (b *backend) keepStates(checks []config.Check) {
-	states := make(map[string]negotiate.State, len(checks))
-	for _, c := range checks {
-		st, known := b.states[c.Name]
-		if !known {
-			st = stateOf(b.server.Health())
-		}
-		states[c.Name] = st
-	}
-	b.states = states
-}
-
-// initial is where the judgement of a check begins.
-func (b *backend) initial(check string) negotiate.State {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.states[check]
-}
-
-// follow takes over what the monitor of one check knows, and returns the
-// server's health before and after it. The monitor is asked under the lock, so
-// that of two that follow the later one has the last word.
-func (b *backend) follow(check string, ask func() (negotiate.Status, bool), now time.Time) (from, to balancing.Health) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if _, known := b.states[check]; known {
-		if st, watched := ask(); watched {
-			b.states[check] = st.State
-		}
-	}
-	return b.judge(now)
-}
-
-// judge draws the sum: a server is up when all its checks are up, down when
-// one is down. Called with mu held.
-func (b *backend) judge(now time.Time) (from, to balancing.Health) {
-	to = balancing.Up
-	for _, st := range b.states {
-		switch st {
-		case negotiate.Down:
-			to = balancing.Down
-		case negotiate.Checking:
-			if to == balancing.Up {
-				to = balancing.Checking
-			}
-		}
-	}
-	return b.server.SetHealth(to, now), to
-}
-
-// forget drops the judgement, for a server that is unchecked (maint).
-func (b *backend) forget(now time.Time) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for name := range b.states {
-		b.states[name] = negotiate.Checking
-	}
-	b.judge(now)
-}
-
-func stateOf(h balancing.Health) negotiate.State {
-	switch h {
-	case balancing.Up:
-		return negotiate.Up
-	case balancing.Down:
-		return negotiate.Down
-	}
-	return negotiate.Checking
 }
 
 // cuts tells whether sessions end when the server goes down.

@@ -52,6 +52,7 @@ type Gateway struct {
 	ports    map[netip.AddrPort]*port // under changing
 	drains   drains
 	watching sync.Mutex    // held while the supervisor is told what to watch
+	ejecting sync.Mutex    // one ejection at a time, so that max_ejected holds
 	house    chan struct{} // closed to end the housekeeping
 	housed   sync.WaitGroup
 }
@@ -278,6 +279,7 @@ func (g *Gateway) housekeeping() {
 				for _, b := range s.backends {
 					b.refresh(now, &g.housed)
 				}
+				g.releaseAll(s, now)
 			}
 		}
 	}

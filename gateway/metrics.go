@@ -90,9 +90,6 @@ func (m *metrics) forget(old, now *plan) {
 	}
 }
 
-// serverStates are the values of the state label of gantry_server_state.
-var serverStates = []string{"up", "down", "checking", "drain", "maint"}
-
 // collector reads the living state at each scrape.
 type collector struct {
 	g       *Gateway
@@ -110,7 +107,8 @@ func newCollector(g *Gateway) *collector {
 		{"server_state", "1 for the state the server is in, 0 for the others.", []string{"service", "server", "state"}},
 		{"server_weight", "Weight of the server, 1 to 256.", []string{"service", "server"}},
 		{"server_state_changes_total", "Changes of the server's health.", []string{"service", "server"}},
-		{"check_up", "1 while the check's judgement is up.", []string{"service", "server", "check"}},
+		{"server_ejections_total", "Times that failures of live traffic took the server out.", []string{"service", "server"}},
+		{"check_up", "1 while the check's judgement is up or degraded.", []string{"service", "server", "check"}},
 		{"connections_active", "Sessions running now.", []string{"service", "server"}},
 		{"connections_total", "Sessions given to the server, failed dials included.", []string{"service", "server"}},
 		{"connection_failures_total", "Dials that failed and sessions that the server reset.", []string{"service", "server", "reason"}},
@@ -176,7 +174,7 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	}
 	for _, a := range p.checks {
 		snap, _ := c.g.super.Snapshot(a.key)
-		s.gauge("check_up", truth(snap.State == negotiate.Up), a.key.Service, a.key.Server, a.key.Check)
+		s.gauge("check_up", truth(snap.State.Serves()), a.key.Service, a.key.Server, a.key.Check)
 	}
 }
 
@@ -197,12 +195,13 @@ func (s scrape) service(sv *service) {
 func (s scrape) server(service string, b *backend) {
 	sv := b.server
 	name, state := sv.Name(), sv.State()
-	s.gauge("server_up", truth(state == "up"), service, name)
-	for _, st := range serverStates {
+	s.gauge("server_up", truth(state == "up" || state == "degraded"), service, name)
+	for _, st := range balancing.States() {
 		s.gauge("server_state", truth(st == state), service, name, st)
 	}
 	s.gauge("server_weight", float64(sv.Weight()), service, name)
 	s.counter("server_state_changes_total", b.changes.Load(), service, name)
+	s.counter("server_ejections_total", b.ejections(), service, name)
 	s.gauge("connections_active", float64(sv.Active()), service, name)
 	s.counter("connections_total", sv.Total(), service, name)
 	for _, f := range balancing.Failures() {

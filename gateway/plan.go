@@ -81,7 +81,7 @@ func newService(cfg config.Service, before *service) *service {
 	}
 	s.pool = balancing.NewPool(balancing.PoolOptions{
 		Members: members, Algorithm: algorithmOf(cfg.Algorithm), Distribution: distributionOf(cfg.Distribution),
-		Persistence: s.table,
+		Persistence: s.table, Panic: cfg.Panic == "all",
 	})
 	return s
 }
@@ -116,7 +116,7 @@ func (p *plan) commit(now time.Time) {
 	for _, s := range p.services {
 		s.vip.commit(s.table, s.cfg.Persistence)
 		for i, b := range s.backends {
-			b.commit(s.cfg.Servers[i], s.cfg.SlowStart, s.cfg.OnDown == "close")
+			b.commit(&s.cfg, s.cfg.Servers[i])
 		}
 	}
 }

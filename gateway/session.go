@@ -37,6 +37,7 @@ type session struct {
 	flow    *relay.Flow
 	backend *backend // whose server is acquired
 	joined  bool
+	heard   bool // the server has answered
 	tried   []*balancing.Server
 	lastErr error // of the dials
 	local   bool  // all of them failed because of this machine
@@ -167,7 +168,7 @@ func (s *session) failed(why balancing.Failure, err error) {
 	s.local = why == balancing.Local && (s.local || len(s.tried) == 0)
 	s.tried, s.lastErr = append(s.tried, b.server), err
 	if why != balancing.Local {
-		s.gateway.super.CheckNow(b.service, b.server.Name())
+		s.gateway.met(s.service, b, failedDial, s.source.Addr())
 	}
 	s.gateway.log.Debug("dial failed", "service", b.service, "server", b.server.Name(),
 		"client", s.source.String(), "reason", why.String(), "err", err.Error())
@@ -191,7 +192,13 @@ func (s *session) refuse(why refusal, err error) {
 }
 
 // Moved counts bytes while the session runs.
-func (s *session) Moved(in, out int64) { s.backend.server.AddBytes(in, out) }
+func (s *session) Moved(in, out int64) {
+	s.backend.server.AddBytes(in, out)
+	if out > 0 && !s.heard {
+		s.heard = true
+		s.backend.credit()
+	}
+}
 
 // Done gives everything back and writes the session's one line.
 func (s *session) Done(_ *relay.Flow, r relay.Result) {
@@ -205,6 +212,9 @@ func (s *session) Done(_ *relay.Flow, r relay.Result) {
 	if s.backend != nil {
 		if r.End == relay.ServerReset {
 			s.backend.server.AddFailure(balancing.Reset)
+			if r.Out == 0 {
+				s.gateway.met(s.service, s.backend, mute, s.source.Addr())
+			}
 		}
 		s.backend.server.Release()
 	}

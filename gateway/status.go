@@ -36,17 +36,26 @@ func (g *Gateway) serviceStatus(s *service) admin.ServiceStatus {
 	return st
 }
 
-// serviceState is up with a usable server that was judged, checking with
-// unjudged ones only, down with none.
+// serviceState is up with a server that is, degraded with degraded ones or
+// those set aside only, checking with unjudged ones only, panic when those
+// judged down serve, down with none.
 func serviceState(s *service) string {
-	state := "down"
+	switch s.pool.Standing() {
+	case balancing.Without:
+		return "down"
+	case balancing.Panicking:
+		return "panic"
+	case balancing.Makeshift:
+		return "degraded"
+	}
+	state := "checking"
 	for _, b := range s.backends {
 		switch {
 		case !b.server.Usable():
 		case b.server.Health() == balancing.Up:
 			return "up"
-		default:
-			state = "checking"
+		case b.server.Health() == balancing.Degraded:
+			state = "degraded"
 		}
 	}
 	return state
@@ -66,6 +75,7 @@ func (g *Gateway) serverStatus(c config.Server, b *backend) admin.ServerStatus {
 		Name: sv.Name(), Address: b.addressText(), State: sv.State(), Admin: sv.Admin().String(),
 		Weight: sv.Weight(), Backup: c.Backup, Active: sv.Active(), Total: sv.Total(),
 		BytesIn: sv.BytesIn(), BytesOut: sv.BytesOut(), Checks: make([]admin.CheckStatus, 0, len(c.Checks)),
+		AsideUntil: b.asideUntil(),
 	}
 	for _, check := range c.Checks {
 		st.Checks = append(st.Checks, g.checkStatus(b.service, sv.Name(), check))
@@ -83,7 +93,7 @@ func (g *Gateway) checkStatus(service, server string, c config.Check) admin.Chec
 	st.State, st.Since, st.Last = snap.State.String(), snap.Since, snap.Last.Start
 	st.DurationMS = float64(snap.Last.Duration) / float64(time.Millisecond)
 	st.Message = sentenceOf(snap.Last)
-	if f := snap.Last.Fault; f != nil {
+	if f := snap.Last.Words(); f != nil {
 		st.Stage, st.Reason = string(f.Stage), string(f.Reason)
 	}
 	return st
@@ -129,6 +139,12 @@ func validate(c admin.ServerChange) (balancing.Admin, error) {
 
 func (g *Gateway) setAdmin(b *backend, to balancing.Admin, by string) {
 	from := b.server.SetAdmin(to)
+	if to == balancing.Ready && b.absolve(time.Now()) {
+		g.changed("admin", b, "aside", to.String(), by)
+		if svc := g.plan.Load().service(b.service); svc != nil {
+			defer g.tellUsable(svc)
+		}
+	}
 	if from == to {
 		return
 	}

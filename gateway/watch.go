@@ -29,6 +29,7 @@ func assignmentsOf(s *service, version string) ([]assignment, error) {
 			if err != nil {
 				return nil, fmt.Errorf("service %s, server %s, check %s: %w", s.cfg.Name, sc.Name, cc.Name, err)
 			}
+			check.Witness = (&witness{backend: s.backends[i]}).begin
 			all = append(all, assignment{
 				key:     negotiate.Key{Service: s.cfg.Name, Server: sc.Name, Check: cc.Name},
 				backend: s.backends[i], check: check,
@@ -108,28 +109,49 @@ func (g *Gateway) judged(key negotiate.Key, from, to negotiate.State, r negotiat
 		return
 	}
 	now := time.Now()
-	before, after := b.follow(key.Check, g.asker(key), now)
+	v := b.follow(key.Check, g.asker(key), now)
 	g.events.add(admin.Event{
 		Time: now, Kind: "state", Service: key.Service, Server: key.Server, Check: key.Check,
 		From: from.String(), To: to.String(), Message: sentenceOf(r),
 	})
 	defer g.tellUsable(svc)
-	if before == after {
+	if v.from == v.to {
 		return
 	}
 	b.changes.Add(1)
-	if after == balancing.Down && b.cuts() {
+	if v.held > 0 {
+		g.tellHeld(b, v, now)
+	}
+	if v.to == balancing.Down && b.cuts() {
 		b.abort(endServerDown)
 	}
+}
+
+// tellHeld says that a server is well again and not trusted yet.
+func (g *Gateway) tellHeld(b *backend, v verdict, now time.Time) {
+	sentence := fmt.Sprintf("held back for %s: its checks pass, but it went down %d times within a short time",
+		negotiate.Seconds(v.held), v.offences)
+	g.log.Warn(sentence, "service", b.service, "server", b.server.Name())
+	g.events.add(admin.Event{
+		Time: now, Kind: "held", Service: b.service, Server: b.server.Name(),
+		From: v.from.String(), To: b.server.State(), Message: sentence,
+	})
 }
 
 // tellUsable says when a service has lost its last usable server, whatever the
 // reason, and when it has one again.
 func (g *Gateway) tellUsable(svc *service) {
-	switch without := !svc.pool.Usable(); {
-	case svc.vip.without.Swap(without) == without:
-	case without:
+	now := svc.pool.Standing()
+	if balancing.Standing(svc.vip.standing.Swap(uint32(now))) == now {
+		return
+	}
+	switch now {
+	case balancing.Without:
 		g.log.Error("no server of the service is usable", "service", svc.cfg.Name)
+	case balancing.Panicking:
+		g.log.Error("no server of the service is usable: those judged down serve (panic: all)", "service", svc.cfg.Name)
+	case balancing.Makeshift:
+		g.log.Warn("only servers that are held or ejected are left: they serve", "service", svc.cfg.Name)
 	default:
 		g.log.Info("the service has a usable server again", "service", svc.cfg.Name)
 	}
@@ -138,10 +160,16 @@ func (g *Gateway) tellUsable(svc *service) {
 // sentenceOf says a result in words.
 func sentenceOf(r negotiate.Result) string {
 	switch {
+	case r.Fault != nil && r.Excused != "":
+		return r.Fault.Error() + " (not counted: " + r.Excused + ")"
 	case r.Fault != nil:
 		return r.Fault.Error()
+	case r.Degraded != nil:
+		return r.Degraded.Error()
 	case r.Warning != nil:
 		return "passed, but: " + r.Warning.Error()
+	case r.Excused != "":
+		return "not asked: " + r.Excused
 	case r.Start.IsZero():
 		return ""
 	}

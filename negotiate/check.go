@@ -76,11 +76,12 @@ type Check struct {
 	// beyond which a healthy server counts as degraded; 0 = no bound.
 	MaxLatency time.Duration
 
-	// Witness, if set, is called as a check begins. What it returns is asked when that check
-	// failed with a timeout or a Fault that is Busy: a non-empty answer says in words why live
-	// traffic excuses the failure, which then is not counted. A server with a single place
-	// cannot answer a check while it works.
-	Witness func() (excuse func() string)
+	// Witness, if set, is called as a check begins, and speaks for live traffic: a server with
+	// a single place cannot answer a check while it works. A non-empty skip says in words why
+	// the server need not be asked this time. Otherwise excuse is asked when the check failed
+	// with a timeout or a Fault that is Busy: a non-empty answer says why the failure is not
+	// to be counted.
+	Witness func() (skip string, excuse func() string)
 
 	// Interval is the longest time from the start of one check to the start of the next
 	// (0 = DefaultInterval). FastInterval takes its place while a count is moving,

@@ -98,21 +98,25 @@ func (m *monitor) once() {
 	m.forgetAsked()
 	m.lastStart = time.Now()
 	check, ctx := m.begin()
-	excuse := witness(check)
-	result := Run(ctx, check)
+	result := witnessed(ctx, check)
 	m.supervisor.leave(m.turn)
-	if f := result.Fault; f != nil && (f.Busy || f.Reason == ReasonTimeout) {
-		result.Excused = excuse()
-	}
 	m.end(ctx, result)
 }
 
-// witness lets live traffic be looked at from here on.
-func witness(c Check) (excuse func() string) {
+// witnessed is Run with live traffic as a witness, where the check has one.
+func witnessed(ctx context.Context, c Check) Result {
 	if c.Witness == nil {
-		return func() string { return "" }
+		return Run(ctx, c)
 	}
-	return c.Witness()
+	skip, excuse := c.Witness()
+	if skip != "" {
+		return Result{Start: time.Now(), Excused: skip}
+	}
+	r := Run(ctx, c)
+	if f := r.Fault; f != nil && (f.Busy || f.Reason == ReasonTimeout) {
+		r.Excused = excuse()
+	}
+	return r
 }
 
 // forgetAsked takes back word that came before the check that is about to start: that check

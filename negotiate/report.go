@@ -48,6 +48,8 @@ func (r report) line() (slog.Level, string) {
 		return slog.LevelWarn, "check could not be made"
 	case r.after.State() != r.before.State():
 		return slog.LevelInfo, "check is " + r.after.State().String() + r.decision()
+	case r.result.Excused != "" && fault == nil:
+		return slog.LevelDebug, "check left out: " + r.result.Excused
 	case r.result.Excused != "":
 		return slog.LevelDebug, "check failed, excused: " + r.result.Excused
 	case r.after.Moving() && fault != nil:

@@ -24,7 +24,8 @@ type Result struct {
 	// Degraded is why the server, healthy otherwise, should get less to do; nil with a Fault.
 	Degraded *Fault
 
-	// Excused is why a Fault was not counted: the words of Check.Witness.
+	// Excused is why a Fault was not counted, or, without a Fault and without Stages, why the
+	// server was not even asked: the words of Check.Witness.
 	Excused string
 
 	// Transcript is the conversation in words, if it was asked for (see WithTranscript).
@@ -51,8 +52,8 @@ func (r Result) Words() *Fault {
 }
 
 // Counts reports whether the result says anything about the server: it does unless this machine
-// could not carry the check out, or live traffic excuses its failure.
-func (r Result) Counts() bool { return r.Fault == nil || r.Fault.Counts() && r.Excused == "" }
+// could not carry the check out, or live traffic spoke for the server.
+func (r Result) Counts() bool { return r.Excused == "" && (r.Fault == nil || r.Fault.Counts()) }
 
 // Outcome is what the result says about the server.
 func (r Result) Outcome() Outcome {

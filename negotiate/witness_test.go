@@ -3,6 +3,7 @@ package negotiate
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -31,8 +32,8 @@ func TestWitness(t *testing.T) {
 			bubble(t, o, func(t *testing.T, s *Supervisor) {
 				w, asked := newWard(nil, tt.fault), 0
 				c := w.check()
-				c.Witness = func() func() string {
-					return func() string { asked++; return tt.excuse }
+				c.Witness = func() (string, func() string) {
+					return "", func() string { asked++; return tt.excuse }
 				}
 				s.Reconcile(only(c))
 				pass(time.Minute)
@@ -46,6 +47,30 @@ func TestWitness(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestWitnessSkips: a server that live traffic speaks for is not asked, and its judgement stays.
+func TestWitnessSkips(t *testing.T) {
+	bubble(t, Options{}, func(t *testing.T, s *Supervisor) {
+		w := newWard(nil, errSick)
+		var busy atomic.Bool
+		c := w.check()
+		c.Witness = func() (string, func() string) {
+			if busy.Load() {
+				return "it works", nil
+			}
+			return "", func() string { return "" }
+		}
+		s.Reconcile(only(c))
+		pass(time.Second)
+		busy.Store(true)
+		pass(time.Minute)
+		require.Len(t, w.seen(), 1)
+		status, _ := s.Snapshot(dicom1)
+		require.Equal(t, Up, status.State)
+		require.Equal(t, "it works", status.Last.Excused)
+		require.False(t, status.Last.Counts())
+	})
 }
 
 // TestFailuresAreRemembered: they outlive the successes after them.

@@ -37,42 +37,43 @@ type ServiceStatus struct {
 	Protocol string         `json:"protocol"` // tcp | dicom | mllp
 	Mode     string         `json:"mode"`     // l7-snat
 	Listen   []string       `json:"listen"`   // HOST:PORT, as bound
-	State    string         `json:"state"`    // up: a usable server exists; checking: only unjudged ones; down: none
+	State    string         `json:"state"`    // up | degraded | checking | panic | down: the best that its servers offer
 	Servers  []ServerStatus `json:"servers"`  // in the order of the configuration file
 }
 
 // ServerStatus is one real server of one service.
 type ServerStatus struct {
-	Name     string        `json:"name"`
-	Address  string        `json:"address"` // HOST:PORT, or HOST alone when the server takes the port the client came to
-	State    string        `json:"state"`   // up | down | checking | drain | maint: what holds, after a person's word
-	Admin    string        `json:"admin"`   // ready | drain | maint: what a person asked for
-	Weight   int           `json:"weight"`  // 1…256
-	Backup   bool          `json:"backup"`
-	Active   int64         `json:"active"`    // sessions now
-	Total    int64         `json:"total"`     // sessions since the gateway started
-	BytesIn  int64         `json:"bytes_in"`  // from clients to this server
-	BytesOut int64         `json:"bytes_out"` // from this server to clients
-	Checks   []CheckStatus `json:"checks"`    // in the order of the configuration file
+	Name       string        `json:"name"`
+	Address    string        `json:"address"` // HOST:PORT, or HOST alone when the server takes the port the client came to
+	State      string        `json:"state"`   // up | degraded | down | checking | held | ejected | drain | maint: what holds, after a person's word
+	Admin      string        `json:"admin"`   // ready | drain | maint: what a person asked for
+	Weight     int           `json:"weight"`  // 1…256
+	Backup     bool          `json:"backup"`
+	Active     int64         `json:"active"`               // sessions now
+	Total      int64         `json:"total"`                // sessions since the gateway started
+	BytesIn    int64         `json:"bytes_in"`             // from clients to this server
+	BytesOut   int64         `json:"bytes_out"`            // from this server to clients
+	AsideUntil time.Time     `json:"aside_until,omitzero"` // while held or ejected: when it is used again
+	Checks     []CheckStatus `json:"checks"`               // in the order of the configuration file
 }
 
 // CheckStatus is the last result of one check of one server.
 type CheckStatus struct {
 	Name       string    `json:"name"`
-	Type       string    `json:"type"`          // connect | http | dicom-echo
-	State      string    `json:"state"`         // up | down | checking
+	Type       string    `json:"type"`          // connect, dicom-echo, mllp, …
+	State      string    `json:"state"`         // up | degraded | down | checking
 	Since      time.Time `json:"since"`         // when State was entered
 	Last       time.Time `json:"last,omitzero"` // when the last check began; absent before the first
 	DurationMS float64   `json:"duration_ms"`   // of the last check, in milliseconds
-	Stage      string    `json:"stage"`         // where the last check failed: connect | tls | open | ask | close; empty when it passed
-	Reason     string    `json:"reason"`        // why, from negotiate's closed set; empty when it passed
+	Stage      string    `json:"stage"`         // what the message is about: connect | tls | open | ask | close; empty when all was well
+	Reason     string    `json:"reason"`        // why, from negotiate's closed set; empty when all was well
 	Message    string    `json:"message"`       // the last result as one sentence for people
 }
 
 // Event is a state change or an administrative action.
 type Event struct {
 	Time    time.Time `json:"time"`
-	Kind    string    `json:"kind"` // state | admin | weight | reload | start
+	Kind    string    `json:"kind"` // state | held | ejected | back | admin | weight | reload | start
 	Service string    `json:"service,omitempty"`
 	Server  string    `json:"server,omitempty"`
 	Check   string    `json:"check,omitempty"`

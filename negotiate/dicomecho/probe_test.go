@@ -2,9 +2,7 @@ package dicomecho
 
 import (
 	"bytes"
-	"context"
 	"encoding/hex"
-	"io"
 	"net"
 	"strings"
 	"testing"
@@ -13,6 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gantry/negotiate"
+	"gantry/negotiate/internal/dicomscript"
+	"gantry/negotiate/internal/dicomtalk"
 	"gantry/protocols/dicom"
 )
 
@@ -153,8 +153,8 @@ func TestUnhealthy(t *testing.T) {
 	noStatus := bytes.Replace(message(1, response(0, 1)), []byte{0, 0, 0, 9, 2, 0, 0, 0}, []byte{0, 0, 2, 9, 2, 0, 0, 0}, 1)
 	endless := dicom.AppendPData(nil, dicom.PDV{ContextID: contextID, Command: true})
 	again := func(s *script) {
-		for range MaxPDUs {
-			_, _ = s.conn.Write(endless)
+		for range dicomtalk.MaxPDUs {
+			_, _ = s.Conn.Write(endless)
 		}
 	}
 	tests := []struct {
@@ -259,7 +259,7 @@ func TestReleaseTrouble(t *testing.T) {
 		return append([]step{recv, accepted, recv, answer(0, 1), recv}, steps...)
 	}
 	again := func(s *script) {
-		for range MaxPDUs {
+		for range dicomtalk.MaxPDUs {
 			answer(0, 1)(s)
 		}
 	}
@@ -272,7 +272,7 @@ func TestReleaseTrouble(t *testing.T) {
 		takes    time.Duration
 	}{
 		{"never releases", after(hear), negotiate.ReasonTimeout,
-			"answers C-ECHO but not the release within 1 s: associations may pile up on DICOM2 until none is left", true, ReleaseWait},
+			"answers C-ECHO but not the release within 1 s: associations may pile up on DICOM2 until none is left", true, dicomtalk.ReleaseWait},
 		{"closes", after(), negotiate.ReasonClosed, "answers C-ECHO, then closes without answering the release", false, 0},
 		{"closes before the release is read", after()[:4], negotiate.ReasonClosed, "answers C-ECHO, then closes without answering the release", false, 0},
 		{"aborts", after(abortBy(0, 0), hear), negotiate.ReasonAborted,
@@ -311,16 +311,6 @@ func TestSecureWords(t *testing.T) {
 	require.Contains(t, result.Fault.Sentence, "check the AE title table of the server")
 }
 
-// TestMessageIDs: each conversation has its own, never 0, so that a stale answer is noticed.
-func TestMessageIDs(t *testing.T) {
-	p := &probe{}
-	require.EqualValues(t, 1, p.nextID())
-	require.EqualValues(t, 2, p.nextID())
-	p.asked.Store(0xFFFE)
-	require.EqualValues(t, 0xFFFF, p.nextID())
-	require.EqualValues(t, 1, p.nextID())
-}
-
 // FuzzServer: whatever a server sends, the check ends with a verdict and without a panic.
 func FuzzServer(f *testing.F) {
 	ac := dicom.AssociateAC{Version: 1, Results: []dicom.ContextResult{{ID: contextID, TransferSyntax: dicom.ImplicitVRLittleEndianUID}}}
@@ -331,36 +321,13 @@ func FuzzServer(f *testing.F) {
 	f.Add(dicom.AbortProvider.Append(nil))
 	f.Add([]byte("HTTP/1.1 400 Bad Request\r\n\r\n"))
 	f.Fuzz(func(t *testing.T, answers []byte) {
-		r := negotiate.Run(t.Context(), negotiate.Check{
-			Address: func() (string, error) { return "a:1", nil }, Prober: proberOf(t, Settings{}, dicom2),
-			Dial: func(context.Context, string) (net.Conn, error) { return &canned{answers: answers}, nil },
-		})
+		r := dicomscript.Canned(t.Context(), proberOf(t, Settings{}, dicom2), answers)
 		if r.Fault != nil {
 			require.NotEqual(t, negotiate.ReasonInternal, r.Fault.Reason, r.Fault.Err)
 			require.NotEmpty(t, r.Fault.Sentence)
 		}
 	})
 }
-
-// canned is a connection with all answers ready.
-type canned struct {
-	net.Conn
-	answers []byte
-}
-
-func (c *canned) Read(b []byte) (int, error) {
-	if len(c.answers) == 0 {
-		return 0, io.EOF
-	}
-	n := copy(b, c.answers)
-	c.answers = c.answers[n:]
-	return n, nil
-}
-func (c *canned) Write(b []byte) (int, error)      { return len(b), nil }
-func (c *canned) SetDeadline(time.Time) error      { return nil }
-func (c *canned) SetReadDeadline(time.Time) error  { return nil }
-func (c *canned) SetWriteDeadline(time.Time) error { return nil }
-func (c *canned) Close() error                     { return nil }
 
 // BenchmarkEcho is one whole check against a well-behaved server on loopback, both sides
 // included: the cost of a check for the gateway is about half of it.
@@ -374,11 +341,11 @@ func BenchmarkEcho(b *testing.B) {
 			if err != nil {
 				return
 			}
-			s := &script{conn: conn}
+			s := &script{Conn: conn}
 			recv(s)
 			accepted(s)
 			recv(s)
-			pdvs, _ := dicom.DecodePDVs(s.got[1][dicom.HeaderLen:])
+			pdvs, _ := dicom.DecodePDVs(s.Got[1][dicom.HeaderLen:])
 			rq, _ := dicom.DecodeCommand(pdvs[0].Data)
 			answer(0, rq.MessageID)(s)
 			recv(s)

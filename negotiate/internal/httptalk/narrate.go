@@ -23,7 +23,7 @@ type BodyTeller func(header textproto.MIMEHeader, body []byte) []negotiate.Passa
 // with nil by its type and length.
 func Narrate(chunks []negotiate.Chunk, teller BodyTeller) []negotiate.Passage {
 	if teller == nil {
-		teller = measured
+		teller = Measured
 	}
 	n := narrator{teller: teller}
 	for _, c := range negotiate.Joined(chunks) {
@@ -151,8 +151,8 @@ func cutBody(header textproto.MIMEHeader, rest []byte) (body, after []byte, know
 	return rest[:length], rest[length:], true
 }
 
-// measured tells a body by its type and length.
-func measured(header textproto.MIMEHeader, body []byte) []negotiate.Passage {
+// Measured tells a body by its type and length.
+func Measured(header textproto.MIMEHeader, body []byte) []negotiate.Passage {
 	title := "body, " + counted(len(body))
 	if kind := header.Get("Content-Type"); kind != "" {
 		title += " of " + negotiate.PeerWords(kind)
