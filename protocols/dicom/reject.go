@@ -40,6 +40,23 @@ var rejectReasons = map[[2]byte]string{
 	{3, 2}: "local limit exceeded",
 }
 
+// rejectWords name the rejects in configurations: source and reason of PS3.8 table 9-21. Who says that there is
+// no reason makes no difference.
+var rejectWords = map[[2]byte]string{
+	{1, 1}: "no-reason",
+	{1, 2}: "application-context-not-supported",
+	{1, 3}: "calling-ae-not-recognized",
+	{1, 7}: "called-ae-not-recognized",
+	{2, 1}: "no-reason",
+	{2, 2}: "protocol-version-not-supported",
+	{3, 1}: "temporary-congestion",
+	{3, 2}: "local-limit-exceeded",
+}
+
+// Word names the reason in one word, such as "called-ae-not-recognized", whatever the result is; empty for
+// numbers without meaning.
+func (r Reject) Word() string { return rejectWords[[2]byte{r.Source, r.Reason}] }
+
 // Transient tells whether another attempt may succeed.
 func (r Reject) Transient() bool { return r.Result == RejectedTransient }
 
