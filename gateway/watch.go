@@ -46,7 +46,7 @@ func checkOf(service, server string, c config.Check, version string) (negotiate.
 		return negotiate.Check{}, err
 	}
 	prober, err := c.Settings.Prober(negotiate.Target{
-		Service: service, Server: server, Host: c.Address, Port: c.Port, Secure: secure != nil, Version: version,
+		Service: service, Server: server, Host: c.Address, Port: c.Port, Secure: secure != nil, AETitle: c.AETitle, Version: version,
 	})
 	if err != nil {
 		return negotiate.Check{}, err
@@ -54,7 +54,7 @@ func checkOf(service, server string, c config.Check, version string) (negotiate.
 	return negotiate.Check{
 		Name: c.Name, Kind: c.Type, Address: func() (string, error) { return where, nil },
 		TLS: secure, Prober: prober, Interval: c.Interval, Timeout: c.Timeout,
-		FastInterval: c.FastInterval, DownInterval: c.DownInterval,
+		FastInterval: c.FastInterval, DownInterval: c.DownInterval, MaxLatency: c.MaxLatency,
 		Rise: c.Rise, Fall: c.Fall, Jitter: c.Jitter, Fingerprint: c.Fingerprint,
 	}, nil
 }

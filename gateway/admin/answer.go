@@ -32,6 +32,7 @@ const (
 	codeMediaType    = "unsupported_media_type" // 415
 	codeRefused      = "configuration_refused"  // 422
 	codeInternal     = "internal"               // 500
+	codeBusy         = "busy"                   // 503
 	codeNotReady     = "not_ready"              // 503
 )
 

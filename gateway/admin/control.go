@@ -15,6 +15,15 @@ type Control interface {
 	// SetServer changes a server's administrative state, its weight, or both: all of the change or none of it.
 	// It returns a *NotFoundError for an unknown service or server and an *InvalidError for a value out of range.
 	SetServer(service, server string, c ServerChange) error
+	// History tells what is remembered of the checks of a server, in the order of the configuration file.
+	// It returns a *NotFoundError for an unknown service or server.
+	History(service, server string) ([]CheckHistory, error)
+	// CheckOnce makes one configured check of a server when it is its turn there; it counts toward nothing. The error
+	// is a *NotFoundError, or that of ctx when the check did not get its turn.
+	CheckOnce(ctx context.Context, service, server, check string, transcript bool) (CheckResult, error)
+	// Probe makes the checks of a service once against target, HOST:PORT or HOST, which need not be one of its servers.
+	// The error is a *NotFoundError, an *InvalidError, or that of ctx.
+	Probe(ctx context.Context, service, target string) ([]CheckResult, error)
 	// Reload reads the configuration file and puts it in force, or changes nothing and returns a *ReloadError.
 	// Who asked is in [Actor].
 	Reload(ctx context.Context) (Reloaded, error)
@@ -24,7 +33,7 @@ type Control interface {
 
 // NotFoundError says that a service or server does not exist. The API answers 404.
 type NotFoundError struct {
-	Kind string // "service" or "server"
+	Kind string // "service", "server", or "check of SERVICE/SERVER"
 	Name string
 	// Known are the names that exist, for the sentence; may be empty.
 	Known []string

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	shown "gantry/negotiate/transcript"
 )
 
 // fakeControl is a gateway with one service of two servers. It notes what it was asked.
@@ -27,6 +29,11 @@ type fakeControl struct {
 
 	change ServerChange
 	actor  string
+
+	hold    chan struct{} // CheckOnce waits for it, after a word in held
+	held    chan struct{}
+	outcome string    // of Probe's first check
+	probed  time.Time // the deadline that Probe was given
 }
 
 var _ Control = (*fakeControl)(nil)
@@ -151,3 +158,36 @@ func text(t testing.TB, w *http.Response) string {
 }
 
 var asJSON = map[string]string{"Content-Type": "application/json"}
+
+func (f *fakeControl) History(service, server string) ([]CheckHistory, error) {
+	if service != "DICOM" {
+		return nil, &NotFoundError{Kind: "service", Name: service, Known: []string{"DICOM"}}
+	}
+	return []CheckHistory{{Name: "dicom-echo", Type: "dicom-echo", State: "down", Count: "1/2",
+		Failures: []CheckResult{{Check: "dicom-echo", Outcome: OutcomeFailed, Stage: "open", Reason: "timeout", Message: "hung"}}}}, nil
+}
+
+func (f *fakeControl) CheckOnce(ctx context.Context, _, _, check string, transcript bool) (CheckResult, error) {
+	if f.hold != nil {
+		f.held <- struct{}{}
+		select {
+		case <-f.hold:
+		case <-ctx.Done():
+			return CheckResult{}, ctx.Err()
+		}
+	}
+	r := CheckResult{Check: check, Outcome: OutcomePassed, Message: "passed"}
+	if transcript {
+		r.Transcript = []shown.Passage{{Sent: true, Title: "C-ECHO-RQ"}}
+	}
+	return r, nil
+}
+
+func (f *fakeControl) Probe(ctx context.Context, service, target string) ([]CheckResult, error) {
+	f.probed, _ = ctx.Deadline()
+	return []CheckResult{
+		{Check: "dicom-echo", Type: "dicom-echo", Outcome: f.outcome, Stage: "ask", Reason: "slow",
+			Stages: []StageTime{{"connect", 1}, {"ask", 2500}}},
+		{Check: "find", Type: "dicom-find", Outcome: OutcomePassed},
+	}, nil
+}

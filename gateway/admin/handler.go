@@ -35,6 +35,7 @@ type api struct {
 	control  Control
 	gatherer prometheus.Gatherer
 	log      *slog.Logger
+	probes   chan struct{} // one token for each check that a caller asked for and that runs
 }
 
 // route is one line of the API's table: everything the handler serves, what it asks of the caller, and its line in the
@@ -53,6 +54,11 @@ func (a *api) routes() []route {
 		{http.MethodGet, "/api/v1/events", false, "last state changes and administrative actions, JSON", a.events},
 		{http.MethodPut, "/api/v1/services/{service}/servers/{server}", false,
 			`{"admin": "ready|drain|maint"} and/or {"weight": 1…256}`, a.setServer},
+		{http.MethodGet, "/api/v1/services/{service}/servers/{server}/checks", false,
+			"the last results of each check, failures kept longer, JSON", a.history},
+		{http.MethodPost, "/api/v1/services/{service}/servers/{server}/checks/{check}/run", false,
+			"make one check now; ?transcript=true shows the conversation, patient fields masked", a.runCheck},
+		{http.MethodGet, "/probe", false, "?service=NAME&target=HOST:PORT: the service's checks, once, for Prometheus", a.probe},
 		{http.MethodPost, "/api/v1/reload", false, "read the configuration file again", a.reload},
 		{http.MethodGet, "/metrics", true, "Prometheus", a.metrics()},
 		{http.MethodGet, "/healthz", true, "the process is alive", a.healthz},
@@ -69,7 +75,7 @@ func Handler(o Options) http.Handler {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	a := &api{control: o.Control, gatherer: o.Gatherer, log: o.Logger}
+	a := &api{control: o.Control, gatherer: o.Gatherer, log: o.Logger, probes: make(chan struct{}, maxProbes)}
 	g := newGuard(o.Token, o.Logger)
 	return a.recovered(withHeaders(g.knownHost(a.mux(g))))
 }
