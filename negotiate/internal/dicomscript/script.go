@@ -79,6 +79,19 @@ func RecvMessage(s *Script) {
 // Send writes bytes in one piece.
 func Send(b []byte) Step { return func(s *Script) { _, _ = s.Conn.Write(b) } }
 
+// Flood writes bytes many times over, and goes on with the script meanwhile.
+func Flood(b []byte, times int) Step {
+	return func(s *Script) {
+		go func() {
+			for range times {
+				if _, err := s.Conn.Write(b); err != nil {
+					return
+				}
+			}
+		}()
+	}
+}
+
 // Pause waits in fake time.
 func Pause(d time.Duration) Step { return func(*Script) { time.Sleep(d) } }
 

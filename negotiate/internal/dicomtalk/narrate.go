@@ -60,8 +60,8 @@ type way struct {
 
 // mark says that the bytes from an offset of pending on came at a time.
 type mark struct {
-	from  int
-	chunk negotiate.Chunk
+	from int
+	at   time.Duration
 }
 
 // hear takes one chunk and tells the PDUs that it completes.
@@ -70,7 +70,10 @@ func (n *narrator) hear(w *way, c negotiate.Chunk) {
 	if len(c.Data) == 0 {
 		return
 	}
-	w.at = append(w.at, mark{len(w.pending), c})
+	if len(w.pending) == 0 {
+		w.at = w.at[:0]
+	}
+	w.at = append(w.at, mark{len(w.pending), c.At})
 	w.pending = append(w.pending, c.Data...)
 	for !w.foreign {
 		kind, length, err := dicom.DecodeHeader(w.pending)
@@ -99,7 +102,7 @@ type unit struct {
 
 // take cuts the first n bytes off.
 func (w *way) take(n int) unit {
-	u := unit{Chunk: negotiate.Chunk{Sent: w.sent, At: w.at[0].chunk.At, Data: w.pending[:n:n]}}
+	u := unit{Chunk: negotiate.Chunk{Sent: w.sent, At: w.at[0].at, Data: w.pending[:n:n]}}
 	w.pending = w.pending[n:]
 	last := 0
 	for i := range w.at {
@@ -170,6 +173,8 @@ func (n *narrator) pdu(w *way, kind dicom.PDUType, u unit) {
 		p.note("%v", a)
 	case dicom.TypeData:
 		n.data(w, p)
+	default: // a release: four bytes without meaning
+		p.showEmpty(dicom.HeaderLen, len(u.Data))
 	}
 	n.told = append(n.told, p.done())
 }
