@@ -73,6 +73,9 @@ func (d *decoder) finishCheck(c *Check, path string) {
 		c.TLS = newTLS()
 	}
 	d.addressAndPort(c, path)
+	if l, ok := c.Settings.(loader); ok {
+		l.Load(d.readBeside)
+	}
 	c.Settings.Validate(func(key, got, want string) {
 		d.add(d.near(path, key), join(path, key), "not usable", shortened(got), want)
 	})

@@ -80,6 +80,7 @@ var formsByFormat = map[string]*form{
 	"host":        {"HOST", "an IP address or a host name", "", tagsText, parseHostText},
 	"ae":          {"AE title", "an AE title", "", tagsText, parseAETitle},
 	"fingerprint": {"SHA-256", "64 hexadecimal digits, with or without colons", patternFingerprint, tagsText, parseFingerprint},
+	"file":        {"file", "the name of a file", "", tagsText, parseText},
 	"secret":      {"secret", "${NAME} or file:PATH", patternSecret, tagsText, parseText},
 }
 

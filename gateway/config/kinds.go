@@ -8,7 +8,11 @@ import (
 	"gantry/negotiate"
 	"gantry/negotiate/connect"
 	"gantry/negotiate/dicomecho"
+	"gantry/negotiate/dicomfind"
+	"gantry/negotiate/dicomstore"
 	httpcheck "gantry/negotiate/http"
+	"gantry/negotiate/xdsregistry"
+	"gantry/negotiate/xdsrepository"
 )
 
 // Settings are the fields of one kind of check.
@@ -18,22 +22,47 @@ type Settings = negotiate.Settings
 type kind struct {
 	// settings returns a pointer to a struct with the tags of this package, its defaults not yet filled in.
 	settings func() Settings
-	doc      string // one sentence for the reference
+	doc      string // what it asks and what that proves, for the reference and for --help
+	leaves   string // what it leaves behind on the server or on this machine; empty = nothing but lines in logs
+	runs     bool   // it runs a program: needs allow_exec
 }
 
 // kinds is the one list of the kinds of checks that a configuration may name.
 var kinds = map[string]kind{
 	"connect": {
-		func() Settings { return &connect.Settings{} },
-		"The server takes a TCP connection, and completes the TLS handshake when the check has a `tls` block.",
+		settings: func() Settings { return &connect.Settings{} },
+		doc: "The server takes a TCP connection, and completes the TLS handshake when the check has a `tls` block. It proves that a kernel accepts, " +
+			"not that a process answers.",
 	},
 	"dicom-echo": {
-		func() Settings { return &dicomecho.Settings{} },
-		"A DICOM association is accepted and a C-ECHO is answered with success.",
+		settings: func() Settings { return &dicomecho.Settings{} },
+		doc:      "A DICOM association is accepted and a C-ECHO is answered with success.",
+	},
+	"dicom-find": {
+		settings: func() Settings { return &dicomfind.Settings{} },
+		doc: "A DICOM association is accepted and a C-FIND is answered: the database is read. By itself it searches for something that cannot exist; " +
+			"with `study_uid` or `patient_id` for something that must be there.",
+	},
+	"dicom-store": {
+		settings: func() Settings { return &dicomstore.Settings{} },
+		doc:      "A small test image is stored with C-STORE and confirmed: the way of an image works, up to the disk.",
+		leaves:   "It writes: one test image of the patient ZZ-GANTRY-PROBE for each server, always the same. Only for archives whose owners agree.",
 	},
 	"http": {
-		func() Settings { return &httpcheck.Settings{} },
-		"A request is answered with an accepted status and, if asked for, the expected body.",
+		settings: func() Settings { return &httpcheck.Settings{} },
+		doc:      "A request is answered with an accepted status and, if asked for, the expected body.",
+	},
+	"xds-registry": {
+		settings: func() Settings { return &xdsregistry.Settings{} },
+		doc: "A stored query (ITI-18) is answered with success: the registry reads its database. By itself it asks for a document that cannot exist; " +
+			"with `patient_id` for those of a test patient.",
+		leaves: "Each check leaves an audit record of a query on the registry.",
+	},
+	"xds-repository": {
+		settings: func() Settings { return &xdsrepository.Settings{} },
+		doc: "A document is asked for (ITI-43) and the answer is the right one: by itself the refusal of a document that cannot exist, with " +
+			"`document_uid` the test document itself.",
+		leaves: "Each check leaves an audit record of a retrieval on the repository.",
 	},
 }
 
@@ -67,3 +96,9 @@ func kindWithKey(key string) string {
 
 // secure asks settings whether they want TLS; it is implemented by settings that can ask for TLS themselves, as http does with scheme: https.
 type secure interface{ Secure() bool }
+
+// loader is implemented by settings that name a file: read returns what is in it, at most max bytes; a relative name
+// starts at the configuration's folder. What goes wrong is told by Validate, which is called next.
+type loader interface {
+	Load(read func(name string, max int64) ([]byte, error))
+}

@@ -135,8 +135,9 @@ func (f field) defaultText() string {
 
 const checksIntro = "`checks` stands in a service, in a server (then it replaces the service's) or in `defaults`. A server is up when " +
 	"all its checks are up; each counts for itself. The first result after the start decides at once, then `rise` and `fall` " +
-	"count. Without `checks`, %s; every other protocol gets `connect`. No check sends a message that could " +
-	"create or change a record."
+	"count. Without `checks`, %s; every other protocol gets `connect`.\n\n" +
+	"No check that a service gets by itself sends anything that could create or change a record. `dicom-store` writes, and `exec` runs a program: " +
+	"both only where the file says so. [checks.md](checks.md) tells which check to take for what, and `gantry probe` tries one out."
 
 // writeChecks describes the common keys of checks, then each kind.
 func writeChecks(b *strings.Builder) {
@@ -149,7 +150,7 @@ func writeChecks(b *strings.Builder) {
 	b.WriteString("\n### `tls`\n\n")
 	writeTable(b, fieldsOf(reflect.TypeFor[TLS]()))
 	for _, name := range kindNames {
-		fmt.Fprintf(b, "\n### `type: %s`\n\n%s\n\n", name, kinds[name].doc)
+		fmt.Fprintf(b, "\n### `type: %s`\n\n%s\n\n", name, KindDoc(name))
 		_, v := newSettings(name)
 		if fs := fieldsOf(v.Type()); len(fs) > 0 {
 			writeTable(b, fs)

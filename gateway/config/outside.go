@@ -72,10 +72,15 @@ func cause(err error) string {
 
 // readBeside reads a file named in the configuration; relative paths start at the configuration's folder.
 func (d *decoder) readBeside(name string, max int64) ([]byte, error) {
-	if !filepath.IsAbs(name) {
-		name = filepath.Join(filepath.Dir(d.file), name)
+	return d.opts.ReadFile(d.beside(name), max)
+}
+
+// beside is the name of a file as the process can open it.
+func (d *decoder) beside(name string) string {
+	if name == "" || filepath.IsAbs(name) {
+		return name
 	}
-	return d.opts.ReadFile(name, max)
+	return filepath.Join(filepath.Dir(d.file), name)
 }
 
 var variableRule = regexp.MustCompile(`^\$\{([A-Za-z_][A-Za-z0-9_]*)\}$`)

@@ -137,8 +137,8 @@ func (d *decoder) mayRun(doc *document, checks []Check, path string) {
 	}
 	for i, c := range checks {
 		sub := fmt.Sprintf("%s.checks[%d]", path, i)
-		if at, own := d.places[sub+".type"]; own && c.Type == "exec" {
-			d.add(at, sub+".type", "a check of type exec runs a program on this machine, and allow_exec is not true", "",
+		if at, own := d.places[sub+".type"]; own && kinds[c.Type].runs {
+			d.add(at, sub+".type", "a check of type "+c.Type+" runs a program on this machine, and allow_exec is not true", "",
 				"write allow_exec: true at the top of the file, or use another check")
 		}
 	}

@@ -15,6 +15,9 @@ func (d *decoder) scalar(s slot, fm *form, n *yaml.Node, path string) {
 	}
 	v, err := s.read(fm, n)
 	if err == nil {
+		if s.format == "file" {
+			v = d.beside(v.(string))
+		}
 		s.v.Set(reflect.ValueOf(v).Convert(s.typ))
 		return
 	}

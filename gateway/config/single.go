@@ -15,8 +15,11 @@ import (
 // Kinds are the kinds of checks in alphabetical order.
 func Kinds() []string { return slices.Clone(kindNames) }
 
-// KindDoc says in a sentence or two what a kind of check does; empty for a kind that does not exist.
-func KindDoc(kind string) string { return kinds[kind].doc }
+// KindDoc says in a few sentences what a kind of check does, and what it leaves behind; empty for a kind that does not
+// exist.
+func KindDoc(kind string) string {
+	return strings.TrimSpace(kinds[kind].doc + " " + kinds[kind].leaves)
+}
 
 // CheckKey is a key that a check may have.
 type CheckKey struct {
@@ -65,6 +68,9 @@ func checkKeys(prefix string, fs []field) []CheckKey {
 		k.Words, k.Switch = one.words(), one.typ.Kind() == reflect.Bool
 		if fm := one.form(); fm != nil {
 			k.Value = fm.word
+		}
+		if strings.HasSuffix(f.key, "_file") || strings.HasPrefix(f.doc, "File ") {
+			k.Value = "file"
 		}
 		keys = append(keys, k)
 	}

@@ -45,9 +45,7 @@ var notServed = []unserved{
 	{inMLLP, "max_message", nil, perMessage},
 	{inServer, "proxy_protocol", nil, "remove it"},
 	{inCheck, "type", []string{"tls"}, "write connect, with a tls block"},
-	{inCheck, "type", []string{"dicom-find", "dicom-store"}, "write dicom-echo"},
 	{inCheck, "type", []string{"mllp"}, "write connect"},
-	{inCheck, "type", []string{"xds-registry", "xds-repository"}, "write http"},
 }
 
 func (u *unserved) misfit(word string) *misfit {

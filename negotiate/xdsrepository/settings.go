@@ -20,7 +20,7 @@ type Settings struct {
 	DocumentSize   int      `yaml:"document_size" default:"0" min:"0" max:"67108864" doc:"Size of the test document in bytes. 0 = anything but empty."`
 	DocumentSHA1   string   `yaml:"document_sha1" doc:"SHA-1 of the test document, 40 hexadecimal digits: what the registry keeps as its hash."`
 	HomeCommunity  string   `yaml:"home_community" doc:"Home community id, as urn:oid:1.2.3: only an XCA gateway in the repository's place needs it."`
-	SecurityFile   string   `yaml:"security_file" doc:"File with a wsse:Security element (XUA), sent as it stands and read anew for each check, so that a job may renew the assertion. Never logged. A server that refuses it counts as degraded, not as down: an assertion that expires must not take all servers out."`
+	SecurityFile   string   `yaml:"security_file" format:"file" doc:"File with a wsse:Security element (XUA), sent as it stands and read anew for each check, so that a job may renew the assertion. Never logged. A server that refuses it counts as degraded, not as down: an assertion that expires must not take all servers out."`
 	ExpectError    []string `yaml:"expect_error" doc:"Error codes and SOAP fault codes that count as healthy: for repositories whose normal answer to this question is XDSRepositoryError, or InvalidSecurity where no assertion can be given."`
 	Chunked        bool     `yaml:"chunked" default:"false" doc:"Send the question in chunks without its length, as Axis2, CXF and .NET clients do: finds proxies that refuse that."`
 	ExpectContinue bool     `yaml:"expect_continue" default:"false" doc:"Send Expect: 100-continue first, as .NET and curl do. A server that lets such clients wait counts as degraded."`
