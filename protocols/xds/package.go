@@ -45,11 +45,13 @@ func ReadPackage(contentType string, body io.Reader) (*Package, error) {
 		return p, ErrPackage
 	}
 	p.Parts = map[string]Part{}
+	source.watch([]byte("\n--" + params["boundary"] + "--"))
 	err := p.readParts(multipart.NewReader(source, params["boundary"]), bareID(params["start"]))
-	if err == nil {
-		_, err = io.Copy(io.Discard, source) // what follows the last boundary
+	_, rest := io.Copy(io.Discard, source) // what follows the last boundary, or what is wrong
+	if !errors.Is(err, ErrTooLarge) {
+		err = source.explain(errors.Join(err, rest))
 	}
-	return p, source.explain(err)
+	return p, err
 }
 
 // readParts reads all parts. The root is the one that start names; without start, or when no
@@ -102,17 +104,12 @@ func decoded(part *multipart.Part) io.Reader {
 	return part
 }
 
-// partError: mime/multipart reports a missing boundary in several ways, one of them quoting the
-// line that it stumbled over.
+// partError drops what mime/multipart has to say, which may quote the line that it stumbled over.
 func partError(err error) error {
-	switch {
-	case errors.Is(err, ErrTooLarge):
+	if errors.Is(err, ErrTooLarge) {
 		return ErrTooLarge
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return ErrTruncated
-	default:
-		return ErrPackage
 	}
+	return ErrPackage
 }
 
 func readEnvelope(r io.Reader) ([]byte, error) {
@@ -123,12 +120,20 @@ func readEnvelope(r io.Reader) ([]byte, error) {
 	return b, err
 }
 
-// source counts what may still come, and keeps the error of the reader underneath: a body that
-// broke off is another matter than one that is wrong.
+// source counts what may still come, keeps the error of the reader underneath, and looks for the
+// closing boundary: mime/multipart takes a package that ends behind a boundary for a whole one.
 type source struct {
 	r    io.Reader
 	left int64
 	err  error
+
+	closing []byte // what to look for; empty = nothing
+	tail    []byte // the end of what was seen, shorter than closing
+	closed  bool
+}
+
+func (s *source) watch(closing []byte) {
+	s.closing, s.tail = closing, []byte("\n") // the first line needs no line break before it
 }
 
 func (s *source) Read(b []byte) (int, error) {
@@ -138,15 +143,36 @@ func (s *source) Read(b []byte) (int, error) {
 	}
 	n, err := s.r.Read(b[:min(int64(len(b)), s.left)])
 	s.left -= int64(n)
+	if len(s.closing) > 0 && !s.closed {
+		s.look(b[:n])
+	}
 	if err != nil && err != io.EOF {
 		s.err = err
 	}
 	return n, err
 }
 
+func (s *source) look(piece []byte) {
+	n := len(s.closing) - 1
+	seam := append(s.tail, piece[:min(len(piece), n)]...)
+	s.closed = bytes.Contains(seam, s.closing) || bytes.Contains(piece, s.closing)
+	if len(piece) >= n {
+		s.tail = append(s.tail[:0], piece[len(piece)-n:]...)
+	} else {
+		s.tail = append(s.tail[:0], seam[max(len(seam)-n, 0):]...)
+	}
+}
+
+// explain says what an error comes from: the reader underneath, a package that is cut off, or one
+// that is wrong.
 func (s *source) explain(err error) error {
-	if err != nil && s.err != nil {
+	switch {
+	case s.err != nil && err != nil:
 		return s.err
+	case len(s.closing) > 0 && !s.closed:
+		return ErrTruncated
+	case len(s.closing) > 0 && err != nil:
+		return ErrPackage
 	}
 	return err
 }

@@ -30,6 +30,7 @@ var headerEnd = []byte("</s:Header>")
 // Encode writes an envelope in UTF-8.
 func Encode(h Header, r Request) []byte {
 	doc := etree.NewDocument()
+	doc.WriteSettings.CanonicalText = true // quotes around values stay quotes, as everybody writes them
 	doc.CreateProcInst("xml", `version="1.0" encoding="UTF-8"`)
 	root := doc.CreateElement("s:Envelope")
 	root.CreateAttr("xmlns:s", SOAP12Namespace)

@@ -13,6 +13,7 @@ import (
 // perhaps, an XML declaration and comments. The element's bytes stay as they are, since it may
 // be signed. Its error says what is wrong with the file.
 func SecurityHeader(file []byte) ([]byte, error) {
+	file = bytes.TrimPrefix(file, []byte("\ufeff"))
 	root, err := parse(file, MaxSecurity)
 	if err != nil {
 		return nil, err

@@ -2,7 +2,7 @@ package xds
 
 import (
 	"bytes"
-	"errors"
+	"encoding/xml"
 	"fmt"
 	"io"
 	"strings"
@@ -26,21 +26,53 @@ func parse(b []byte, most int) (*etree.Element, error) {
 	if bytes.Count(b, []byte("<"))/2+bytes.Count(b, []byte("=")) > MaxNodes {
 		return nil, syntax("XML with too many elements")
 	}
+	b = bytes.TrimPrefix(b, []byte("\ufeff"))
+	if err := wellFormed(b); err != nil {
+		return nil, err
+	}
 	doc := etree.NewDocument()
-	doc.ReadSettings = etree.ReadSettings{MaxDepth: MaxDepth, ValidateInput: true, CharsetReader: charset}
-	err := doc.ReadFromBytes(bytes.TrimPrefix(b, []byte("\ufeff")))
-	switch {
-	case errors.Is(err, etree.ErrMaxDepth):
-		return nil, syntax("XML nested too deep")
-	case err != nil, doc.Root() == nil:
+	doc.ReadSettings = etree.ReadSettings{MaxDepth: MaxDepth, CharsetReader: charset}
+	if err := doc.ReadFromBytes(b); err != nil || doc.Root() == nil {
 		return nil, syntax("not well-formed XML")
 	}
-	for _, token := range doc.Child {
-		if _, dtd := token.(*etree.Directive); dtd {
-			return nil, syntax("XML with a document type, which SOAP forbids")
+	return doc.Root(), nil
+}
+
+// wellFormed wants one element and, around it, nothing but blanks, comments and processing
+// instructions; etree's own validation refuses the line break with which files end.
+func wellFormed(b []byte) error {
+	d := xml.NewDecoder(bytes.NewReader(b))
+	d.CharsetReader = charset
+	roots, depth := 0, 0
+	for {
+		token, err := d.Token()
+		if err == io.EOF && roots == 1 {
+			return nil
+		}
+		if err != nil {
+			return syntax("not well-formed XML")
+		}
+		switch x := token.(type) {
+		case xml.StartElement:
+			if depth == 0 {
+				roots++
+			}
+			if depth++; depth > MaxDepth {
+				return syntax("XML nested too deep")
+			}
+		case xml.EndElement:
+			depth--
+		case xml.Directive:
+			return syntax("XML with a document type, which SOAP forbids")
+		case xml.CharData:
+			if depth == 0 && len(bytes.TrimSpace(x)) > 0 {
+				return syntax("not well-formed XML")
+			}
+		}
+		if roots > 1 {
+			return syntax("not well-formed XML")
 		}
 	}
-	return doc.Root(), nil
 }
 
 // charset reads the character sets that SOAP stacks use beside UTF-8.
