@@ -132,7 +132,7 @@ func (n *narrator) rest(w *way) {
 	case w.foreign && err == nil:
 		p.Title = fmt.Sprintf("%v with a length of %d bytes, which is not allowed: %s", kind, length, count(total))
 	case w.foreign:
-		p.Title = count(total) + " that are not DICOM"
+		p.Title = "not DICOM, " + count(total)
 	case w.lost > 0:
 		p.Title = "beginning of a PDU, and what came after it: " + count(total)
 	case err == nil:
