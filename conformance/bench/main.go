@@ -31,6 +31,7 @@ type options struct {
 
 func main() {
 	serve := flag.String("serve", "", "internal: be the receiving process on this address")
+	archive := flag.String("archive", "", "internal: be the archive that checks are made at, on this address")
 	var o options
 	flag.IntVar(&o.rounds, "rounds", 5, "how often each contender runs each load")
 	flag.StringVar(&o.out, "out", "", "write the page to this `file` instead of the terminal")
@@ -39,16 +40,19 @@ func main() {
 	only := flag.String("only", "", "run only the loads whose name matches this `regexp`")
 	flag.Parse()
 	o.only = regexp.MustCompile(*only)
-	os.Exit(run(*serve, o))
+	os.Exit(run(*serve, *archive, o))
 }
 
-func run(serve string, o options) int {
+func run(serve, archive string, o options) int {
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer cancel()
 	var err error
-	if serve != "" {
+	switch {
+	case serve != "":
 		err = receive(serve)
-	} else {
+	case archive != "":
+		err = serveArchive(archive)
+	default:
 		err = measure(ctx, o)
 	}
 	if err != nil {

@@ -168,6 +168,14 @@ func (b *bench) round(ctx context.Context, round int, all []contender) {
 			fmt.Fprintf(os.Stderr, "bench: round %d/%d  %-9s %-16s %s\n", round+1, b.rounds, l.name, c.name, short(got))
 		}
 	}
+	for _, l := range checkLoads {
+		if !b.only.MatchString(l.name) || ctx.Err() != nil {
+			continue
+		}
+		if err := l.run(ctx, b); err != nil {
+			fmt.Fprintf(os.Stderr, "bench: round %d, %s: %v\n", round+1, l.name, err)
+		}
+	}
 }
 
 func bulkLoad(n int, speed, cost string) func(context.Context, *bench, contender) (map[string]float64, error) {

@@ -54,6 +54,7 @@ func (b *bench) write(ctx context.Context, all []contender) error {
 		"Idle":     idleConnections,
 		"Table":    b.table(names),
 		"Ratios":   b.ratios(),
+		"Checks":   b.checkTable(),
 	})
 	if err != nil {
 		return err
@@ -76,6 +77,28 @@ func (b *bench) table(names []string) string {
 		for _, name := range names {
 			cells = append(cells, b.figures.cell(a.row, name))
 		}
+		lines = append(lines, "| "+strings.Join(cells, " | ")+" |")
+	}
+	return strings.Join(lines, "\n")
+}
+
+// checkAims are those of the rows about checks.
+var checkAims = []struct{ row, aim string }{
+	{rowChecks, "≥ 1,000, and ≥ 20 × echoscu"},
+	{rowCheckTime, ""},
+	{rowWatchCPU, "≤ 10"},
+	{rowWatchRSS, "≤ 100"},
+	{rowWatchMade, "200 and a little more"},
+}
+
+// checkTable compares checks with a program started for each.
+func (b *bench) checkTable() string {
+	lines := []string{"| checks | Gantry | echoscu, started for each | ratio | aim |", "|---|---|---|---|---|"}
+	for _, a := range checkAims {
+		if len(b.figures[a.row]) == 0 {
+			continue
+		}
+		cells := []string{a.row, b.figures.cell(a.row, gantry), b.figures.cell(a.row, echoscu), b.figures.ratio(a.row, gantry, echoscu), a.aim}
 		lines = append(lines, "| "+strings.Join(cells, " | ")+" |")
 	}
 	return strings.Join(lines, "\n")
