@@ -20,7 +20,7 @@ type step = dicomscript.Step
 
 var (
 	recv, hear, question = dicomscript.Recv, dicomscript.Hear, dicomscript.RecvMessage
-	send, released       = dicomscript.Send, dicomscript.Released
+	released             = dicomscript.Released
 )
 
 func response(status uint16) dicom.Command {

@@ -107,7 +107,7 @@ func (e element) value(t dicom.Tag, value []byte) (text string, harmless bool) {
 	return fmt.Sprintf(", %s, masked", count(len(value))), false
 }
 
-const (
-	tagQueryLevel dicom.Tag = 0x00080052
-	groupPixels             = 0x0028
-)
+const tagQueryLevel dicom.Tag = 0x00080052
+
+// groupPixels describes pixels.
+const groupPixels = 0x0028
