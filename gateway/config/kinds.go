@@ -11,6 +11,8 @@ import (
 	"gantry/negotiate/dicomfind"
 	"gantry/negotiate/dicomstore"
 	httpcheck "gantry/negotiate/http"
+	"gantry/negotiate/mllpack"
+	"gantry/negotiate/tlscheck"
 	"gantry/negotiate/xdsregistry"
 	"gantry/negotiate/xdsrepository"
 )
@@ -51,6 +53,18 @@ var kinds = map[string]kind{
 	"http": {
 		settings: func() Settings { return &httpcheck.Settings{} },
 		doc:      "A request is answered with an accepted status and, if asked for, the expected body.",
+	},
+	"mllp": {
+		settings: func() Settings { return &mllpack.Settings{} },
+		doc: "An HL7 message is sent over MLLP and acknowledged, with its own id. By itself the message is of a type that nobody has (ZHC^ZHC, for training) " +
+			"and names no patient: a receiver that refuses it lives.",
+		leaves: "A receiver that takes every type, such as an interface engine, files the message: filter on MSH-3 = GANTRY there. " +
+			"With a `message` of your own it writes what that says.",
+	},
+	"tls": {
+		settings: func() Settings { return &tlscheck.Settings{} },
+		doc: "A TLS handshake is completed, to the end that a refused client certificate is noticed too; a certificate that ends soon makes the server degraded. " +
+			"It says nothing in any other protocol.",
 	},
 	"xds-registry": {
 		settings: func() Settings { return &xdsregistry.Settings{} },

@@ -44,8 +44,6 @@ var notServed = []unserved{
 	{inMLLP, "connections_per_server", nil, perMessage},
 	{inMLLP, "max_message", nil, perMessage},
 	{inServer, "proxy_protocol", nil, "remove it"},
-	{inCheck, "type", []string{"tls"}, "write connect, with a tls block"},
-	{inCheck, "type", []string{"mllp"}, "write connect"},
 }
 
 func (u *unserved) misfit(word string) *misfit {
