@@ -80,6 +80,10 @@ func TestRude(t *testing.T) {
 	wrongID.MessageIDBeingRespondedTo, wrongField.Field = 9, dicom.CEchoRSP
 	pending := response(dicom.StatusPending, 1)
 	flood := dicomscript.Flood(dicom.AppendPData(nil, dicom.PDV{ContextID: 1, Data: bytes.Repeat([]byte{0}, 16000)}), dicomtalk.MaxPDUs)
+	var large []byte // ends properly, but is longer than MaxIdentifier
+	for i := range 5 {
+		large = dicom.AppendPData(large, dicom.PDV{ContextID: 1, Last: i == 4, Data: bytes.Repeat([]byte{0}, 16000)})
+	}
 	refused := dicomscript.Accept(16384, dicom.ContextResult{ID: 1, Result: dicom.AbstractSyntaxRejected})
 	tests := []struct {
 		name     string
@@ -104,6 +108,7 @@ func TestRude(t *testing.T) {
 		{"data set before its command", asked(send(dicom.AppendPData(nil, dicom.PDV{ContextID: 1, Last: true, Data: found})), hear), ask, negotiate.ReasonMismatch, "answers C-FIND with a data set that belongs to no command" + broken},
 		{"match without content", asked(dicomscript.Say(1, response(dicom.StatusPending, dicom.NoDataSet), nil), hear), ask, negotiate.ReasonMismatch, "answers C-FIND with a match that has no content" + broken},
 		{"command instead of content", asked(dicomscript.Say(1, pending, nil), final(0), hear), ask, negotiate.ReasonMismatch, "answers C-FIND with a command where its data set should come" + broken},
+		{"content too long", asked(dicomscript.Say(1, pending, nil), dicomscript.Flood(large, 1), hear), ask, negotiate.ReasonOversized, "sends data without end instead of an answer" + broken},
 		{"content without end", asked(dicomscript.Say(1, pending, nil), flood, hear), ask, negotiate.ReasonOversized, "sends data without end instead of an answer" + broken},
 	}
 	for _, tt := range tests {

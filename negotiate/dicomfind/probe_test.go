@@ -71,6 +71,7 @@ func TestIgnoredKey(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			result, got := run(t, tt.settings, tt.steps...)
 			require.Nil(t, result.Fault)
+			require.Nil(t, result.Warning)
 			require.NotNil(t, result.Degraded)
 			require.Equal(t, tt.sentence, result.Degraded.Sentence)
 			require.Equal(t, negotiate.ReasonMismatch, result.Degraded.Reason)

@@ -11,6 +11,6 @@
 //
 // It writes, so it is for sites that agree to it. The image is a Secondary Capture of the patient ZZ-GANTRY-PROBE. Its
 // UIDs are made from the names of the service and the server and never change: however often it is sent, an archive
-// keeps one image for each server. That is also the limit of read_back: it proves that the archive's database knows the
-// image, not that it was written anew.
+// keeps one image for each server; some log a line each time they meet it again. That is also the limit of read_back: it
+// proves that the archive's database knows the image, not that it was written anew.
 package dicomstore

@@ -124,3 +124,33 @@ func TestPatientInPieces(t *testing.T) {
 	}
 	require.NotContains(t, told(Narrate([]negotiate.Chunk{received(pdata(true, true, patient)), received(pdata(true, true, patient[:100]))})), "DOE")
 }
+
+// TestValueInPieces: a value that fragments share is stepped over, whatever it looks like, and the rest is told.
+func TestValueInPieces(t *testing.T) {
+	const trap = "\x20\x00\x0d\x00\x06\x00\x00\x002.25.9" // a value that looks like an element
+	set := "\x10\x00\x10\x00\x0e\x00\x00\x00" + trap + "\x20\x00\x0d\x00\x06\x00\x00\x002.25.7"
+	got := Narrate(append(opened(dicom.ImplicitVRLittleEndianUID),
+		received(pdata(false, false, set[:8])), received(pdata(false, false, set[8:8+8])), received(pdata(false, true, set[8+8:]))))
+	require.Equal(t, []string{"context 1 (StudyRootQueryRetrieveInformationModelFind): 8 bytes of a data set, begins", "(0010,0010) PatientName, 14 bytes, masked"}, got[2].Notes)
+	require.Equal(t, []string{"context 1 (StudyRootQueryRetrieveInformationModelFind): 8 bytes of a data set, goes on"}, got[3].Notes)
+	require.Equal(t, []string{"context 1 (StudyRootQueryRetrieveInformationModelFind): 20 bytes of a data set, ends", "(0020,000D) StudyInstanceUID 2.25.7"}, got[4].Notes)
+	require.NotContains(t, told(got), "2.25.9")
+}
+
+// TestTimes: a passage has the time of its first byte, and passages come in its order.
+func TestTimes(t *testing.T) {
+	rj := dicom.RejectCalledAE.Append(nil)
+	at := func(way bool, seconds int, b []byte) negotiate.Chunk {
+		return negotiate.Chunk{Sent: way, At: time.Duration(seconds) * time.Second, Data: b}
+	}
+	got := Narrate([]negotiate.Chunk{
+		at(false, 1, rj), at(false, 2, rj[:4]), at(true, 3, dicom.AbortUser.Append(nil)),
+		at(false, 4, append(rj[4:10:10], rj[:3]...)), at(false, 5, rj[3:]), at(false, 6, rj),
+	})
+	var times []int
+	for _, p := range got {
+		times = append(times, int(p.At/time.Second))
+	}
+	require.Equal(t, []int{1, 2, 3, 4, 6}, times)
+	require.True(t, got[2].Sent)
+}
