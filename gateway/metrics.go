@@ -20,10 +20,12 @@ type Registry = prometheus.Registry
 func NewRegistry() *Registry { return prometheus.NewRegistry() }
 
 // Buckets in seconds: a LAN dial takes a fraction of a millisecond, a check of
-// a healthy archive up to a second, and both end with their timeouts.
+// a healthy archive up to a second, and both end with their timeouts. Checks
+// have a histogram for each server and stage, so they have few: they are most
+// of what a scrape carries.
 var (
 	dialBuckets  = []float64{.0001, .00025, .0005, .001, .0025, .005, .01, .05, .25, 1, 5}
-	checkBuckets = []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}
+	checkBuckets = []float64{.002, .01, .05, .25, 1, 5}
 )
 
 // metrics are those that are fed as things happen. What can be read from the

@@ -71,7 +71,7 @@ func (m *monitor) change(c Check) {
 // watch is the life of the monitor.
 func (m *monitor) watch() {
 	defer m.supervisor.leaveTurn(m.identity)
-	due := time.Now().Add(startDelay(m.settings(), m.supervisor.options.Random()))
+	due := onTick(time.Now().Add(startDelay(m.settings(), m.supervisor.options.Random())))
 	timer := time.NewTimer(time.Until(due))
 	defer timer.Stop()
 	for {
@@ -79,12 +79,12 @@ func (m *monitor) watch() {
 		case <-m.ctx.Done():
 			return
 		case <-m.changed:
-			due = time.Now().Add(startDelay(m.settings(), m.supervisor.options.Random()))
+			due = onTick(time.Now().Add(startDelay(m.settings(), m.supervisor.options.Random())))
 		case <-m.asked:
 			due = earlier(due, m.lastStart.Add(AskedGap))
 		case <-timer.C:
 			m.once()
-			due = time.Now().Add(m.wait())
+			due = onTick(time.Now().Add(m.wait()))
 		}
 		timer.Reset(time.Until(due))
 	}
@@ -98,7 +98,11 @@ func (m *monitor) once() {
 	m.forgetAsked()
 	m.lastStart = time.Now()
 	check, ctx := m.begin()
-	result := witnessed(ctx, check)
+	// A goroutine of its own: the stack that a conversation needs is not kept while this monitor
+	// sleeps, and there are thousands of them.
+	said := make(chan Result, 1)
+	go func() { said <- witnessed(ctx, check) }()
+	result := <-said
 	m.supervisor.leave(m.turn)
 	m.end(ctx, result)
 }

@@ -17,6 +17,16 @@ const maxStart = time.Second
 // that last as long as their interval.
 const minRest = 250 * time.Millisecond
 
+// tick is the grain of the schedule: checks begin on it, so that thousands of monitors wake the
+// machine together some times a second and not each by itself. That is most of what an idle
+// gateway costs. It is far below every interval that makes sense.
+const tick = 50 * time.Millisecond
+
+// onTick is the last tick that is not after t: a wait is only ever shortened.
+func onTick(t time.Time) time.Time {
+	return t.Add(-time.Duration(t.UnixNano() % int64(tick)))
+}
+
 // startDelay is the wait before the first check under new settings.
 func startDelay(c Check, random float64) time.Duration {
 	return scale(min(maxStart, intervalOf(c)), random)

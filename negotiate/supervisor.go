@@ -262,6 +262,10 @@ func (s *Supervisor) admit(ctx context.Context, t *turn) bool {
 	}
 	select {
 	case s.slots <- struct{}{}:
+		if s.ctx.Err() != nil { // closing reaches the monitors one after the other
+			s.leave(t)
+			return false
+		}
 		return true
 	case <-ctx.Done():
 		<-t.taken

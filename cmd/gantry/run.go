@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"log/slog"
+	"os"
+	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
@@ -46,9 +48,21 @@ configuration every problem is printed and the exit code is 2.`,
 	_ = cmd.MarkFlagRequired("config")
 	_ = cmd.MarkFlagFilename("config", "yaml", "yml")
 	cmd.RunE = work(func(cmd *cobra.Command, _ []string) error {
+		thriftyMemory()
 		return runGateway(cmd.Context(), s, *file)
 	})
 	return cmd
+}
+
+// gcPercent is how much a gateway's heap may grow between collections, in percent. What it carries is not on the heap, so
+// the collector has little to do, and half of Go's own default halves what the garbage of a large scrape leaves behind.
+const gcPercent = 50
+
+// thriftyMemory leaves the person's own word, GOGC, alone.
+func thriftyMemory() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
 }
 
 // runGateway reads the log settings first, because the gateway needs its logger before it reads the rest.

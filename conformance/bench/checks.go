@@ -24,6 +24,7 @@ const (
 	rowCheckTime  = "C-ECHO checks, one after the other (ms each)"
 	rowWatchCPU   = "2,000 servers, a C-ECHO each every 10 s (% of one processor)"
 	rowWatchRSS   = "2,000 servers, a C-ECHO each every 10 s (MB resident)"
+	rowScraped    = "the same, while Prometheus scrapes it (MB resident)"
 	rowWatchMade  = "2,000 servers, a C-ECHO each every 10 s (checks per second)"
 	echoscu       = "echoscu"
 	watchServices = 10
@@ -31,6 +32,7 @@ const (
 	// watchSettle is more than one interval, so that every server was checked and the starts are spread.
 	watchSettle = 22 * time.Second
 	watchFor    = 30 * time.Second
+	watchCount  = 15 * time.Second // between two scrapes, as usual
 )
 
 // checkLoads are run once a round, by nobody but Gantry and what is written beside.
@@ -178,7 +180,6 @@ func checkWatch(ctx context.Context, b *bench) error {
 	if err != nil {
 		return err
 	}
-	made := checksMade(ctx, g)
 	pause(ctx, watchFor)
 	after, err := g.CPU()
 	if err != nil {
@@ -188,10 +189,18 @@ func checkWatch(ctx context.Context, b *bench) error {
 	if err != nil {
 		return err
 	}
+	made := checksMade(ctx, g)
+	pause(ctx, watchCount)
+	made = checksMade(ctx, g) - made
+	scraped, err := g.RSS()
+	if err != nil {
+		return err
+	}
 	got := map[string]float64{
 		rowWatchCPU:  100 * (after - before).Seconds() / watchFor.Seconds(),
 		rowWatchRSS:  float64(memory) / 1e6,
-		rowWatchMade: (checksMade(ctx, g) - made) / watchFor.Seconds(),
+		rowScraped:   float64(scraped) / 1e6,
+		rowWatchMade: made / watchCount.Seconds(),
 	}
 	b.figures.add(gantry, got)
 	fmt.Fprintf(os.Stderr, "bench: check-watch %s\n", short(got))

@@ -88,6 +88,7 @@ var checkAims = []struct{ row, aim string }{
 	{rowCheckTime, ""},
 	{rowWatchCPU, "≤ 10"},
 	{rowWatchRSS, "≤ 100"},
+	{rowScraped, ""},
 	{rowWatchMade, "200 and a little more"},
 }
 
