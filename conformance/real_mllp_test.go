@@ -3,8 +3,6 @@ package conformance
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -13,18 +11,6 @@ import (
 
 	"gantry/conformance/peers"
 )
-
-// admissions are invented messages in the form that mllp_send --loose reads: one segment a line.
-func admissions(t *testing.T, n int) string {
-	var b strings.Builder
-	for i := range n {
-		fmt.Fprintf(&b, "MSH|^~\\&|WARD|TEST|GANTRY|TEST|20240101120000||ADT^A01|CONF%04d|T|2.5\r\n"+
-			"EVN|A01|20240101120000\r\nPID|1||ZZ-%d^^^TEST||CONFORMANCE^INVENTED\r\nPV1|1|O\r\n", i, i)
-	}
-	file := filepath.Join(t.TempDir(), "admissions.hl7")
-	require.NoError(t, os.WriteFile(file, []byte(b.String()), 0o600))
-	return file
-}
 
 // TestMessagesThroughPythonHL7: mllp_send at one end and python-hl7's own server at the other two. Each
 // message is received once and acknowledged under its own control id; another sender goes to the other
@@ -54,11 +40,10 @@ func TestMessagesThroughPythonHL7(t *testing.T) {
 	}
 }
 
-// sendAll runs mllp_send with n messages and reads the acknowledgements that it prints.
+// sendAll sends n messages by mllp_send and reads the acknowledgements that it prints.
 func sendAll(t *testing.T, ctx context.Context, addr string, n int) {
 	t.Helper()
-	host, port, _ := strings.Cut(addr, ":")
-	out, err := peers.Run(ctx, "mllp_send", "--loose", "--file", admissions(t, n), "--port", port, host)
+	out, err := peers.SendAdmissions(ctx, t.TempDir(), addr, n)
 	require.NoError(t, err)
 	for i := range n {
 		require.Contains(t, out, fmt.Sprintf("MSA|AA|CONF%04d", i))

@@ -6,7 +6,6 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 )
 
@@ -57,51 +56,4 @@ func scu(addr string, options []string) []string {
 	host, port, _ := net.SplitHostPort(addr)
 	args := append([]string{"-to", "10", "-ta", "10", "-td", "30", "-aec", "ANY-SCP", "-aet", "CONFORM"}, options...)
 	return append(args, host, port)
-}
-
-// Archive is a running DCMTK dcmqrscp: C-STORE, C-FIND, C-MOVE and C-GET.
-type Archive struct {
-	*Process
-	DICOM string
-}
-
-// StartArchive starts dcmqrscp with an empty store under dir and returns when it answers a C-ECHO.
-func StartArchive(ctx context.Context, dir string) (*Archive, error) {
-	port, store := FreePort(), filepath.Join(dir, "dcmqr")
-	if err := os.MkdirAll(store, 0o755); err != nil {
-		return nil, err
-	}
-	file := filepath.Join(dir, "dcmqrscp.cfg")
-	config := fmt.Sprintf(`NetworkTCPPort = %d
-MaxPDUSize = 131072
-MaxAssociations = 16
-HostTable BEGIN
-HostTable END
-VendorTable BEGIN
-VendorTable END
-AETable BEGIN
-ANY-SCP %s RW (100, 1024mb) ANY
-AETable END
-`, port, store)
-	if err := os.WriteFile(file, []byte(config), 0o644); err != nil {
-		return nil, err
-	}
-	p, err := Start(Command{Name: "dcmqrscp", Path: Find("dcmqrscp"), Args: []string{"-c", file}})
-	if err != nil {
-		return nil, err
-	}
-	a := &Archive{Process: p, DICOM: fmt.Sprintf("127.0.0.1:%d", port)}
-	return a, untilReady(ctx, p, func() error { return Echo(ctx, a.DICOM) })
-}
-
-// StartReceiver starts DCMTK's storescp, one child an association, which counts nothing and keeps nothing.
-func StartReceiver(ctx context.Context) (*Archive, error) {
-	port := FreePort()
-	p, err := Start(Command{Name: "storescp", Path: Find("storescp"),
-		Args: []string{"--fork", "--ignore", "--aetitle", "ANY-SCP", fmt.Sprint(port)}})
-	if err != nil {
-		return nil, err
-	}
-	a := &Archive{Process: p, DICOM: fmt.Sprintf("127.0.0.1:%d", port)}
-	return a, untilReady(ctx, p, func() error { return Echo(ctx, a.DICOM) })
 }

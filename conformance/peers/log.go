@@ -3,18 +3,20 @@ package peers
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"strings"
 	"sync"
 )
 
 // maxLog bounds what is kept of one program's output; older output is dropped.
-const maxLog = 1 << 20
+const maxLog = 4 << 20
 
 // Log keeps a program's output and lets a reader wait for a line of it.
 type Log struct {
 	mu    sync.Mutex
 	text  []byte
+	gone  int64         // bytes dropped before text
 	grown chan struct{} // closed and replaced at each write
 	ended bool
 }
@@ -28,16 +30,34 @@ func (l *Log) Write(b []byte) (int, error) {
 	l.text = append(l.text, b...)
 	if over := len(l.text) - maxLog; over > 0 {
 		l.text = append(l.text[:0], l.text[over:]...)
+		l.gone += int64(over)
 	}
 	l.wake()
 	return len(b), nil
 }
 
-// String is what was written so far, its last MiB.
+// String is what was written so far, at most the last maxLog bytes.
 func (l *Log) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return string(l.text)
+}
+
+// Mark is the place in the output where the next byte will stand, for Since.
+func (l *Log) Mark() int64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.gone + int64(len(l.text))
+}
+
+// Since is what was written from a mark on. It fails when some of that was dropped.
+func (l *Log) Since(mark int64) (string, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if mark < l.gone {
+		return "", fmt.Errorf("%d bytes of the log are gone: more than %d were written since", l.gone-mark, maxLog)
+	}
+	return string(l.text[mark-l.gone:]), nil
 }
 
 func (l *Log) end() {

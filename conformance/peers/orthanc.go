@@ -18,7 +18,9 @@ type Orthanc struct {
 	DICOM string // HOST:PORT of its DICOM listener
 	REST  string // base URL of its REST API
 
-	config string
+	config  string
+	options []string
+	store   string // the folder of its files, and of its index
 }
 
 // orthancAET is the AE title of every Orthanc that we start; it accepts any called title.
@@ -26,14 +28,15 @@ const orthancAET = "ORTHANC"
 
 // StartOrthanc starts an archive that keeps its files under dir, and returns when it answers a C-ECHO
 // and its REST API.
-func StartOrthanc(ctx context.Context, name, dir string) (*Orthanc, error) {
+func StartOrthanc(ctx context.Context, name, dir string, options ...string) (*Orthanc, error) {
 	dicom, rest := FreePort(), FreePort()
 	o := &Orthanc{
 		DICOM:  fmt.Sprintf("127.0.0.1:%d", dicom),
 		REST:   fmt.Sprintf("http://127.0.0.1:%d", rest),
-		config: filepath.Join(dir, name+".json"),
+		config: filepath.Join(dir, name+".json"), options: options,
 	}
 	store := filepath.Join(dir, name)
+	o.store = store
 	config, err := json.MarshalIndent(map[string]any{
 		"Name":                    name,
 		"StorageDirectory":        store,
@@ -64,9 +67,35 @@ func StartOrthanc(ctx context.Context, name, dir string) (*Orthanc, error) {
 	return o, o.Restart(ctx)
 }
 
+// BreakStorage puts a file in the place of each folder that the archive makes for its objects, as a volume
+// does that is not mounted any more: its index still works, and no object can be written. What was stored
+// is lost.
+func (o *Orthanc) BreakStorage() error {
+	for i := range 256 {
+		folder := filepath.Join(o.store, fmt.Sprintf("%02x", i))
+		if err := os.RemoveAll(folder); err != nil {
+			return err
+		}
+		if err := os.WriteFile(folder, nil, 0o444); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// MendStorage takes those files away again.
+func (o *Orthanc) MendStorage() error {
+	for i := range 256 {
+		if err := os.RemoveAll(filepath.Join(o.store, fmt.Sprintf("%02x", i))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // Restart starts a stopped or killed Orthanc again, on the same ports and with the same store.
 func (o *Orthanc) Restart(ctx context.Context) error {
-	p, err := Start(Command{Name: "orthanc", Path: Find("Orthanc"), Args: []string{o.config}})
+	p, err := Start(Command{Name: "orthanc", Path: Find("Orthanc"), Args: append(o.options, o.config)})
 	if err != nil {
 		return err
 	}

@@ -2,8 +2,10 @@ package peers
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -126,6 +128,27 @@ func TestPeers(t *testing.T) {
 		require.NoError(t, err)
 		r.Stop()
 	})
+	t.Run("wlmscpfs", func(t *testing.T) {
+		need(t, "wlmscpfs", "dump2dcm", "echoscu", "findscu")
+		w, err := StartWorklist(ctx, dir)
+		require.NoError(t, err)
+		defer w.Stop()
+		found, err := Run(ctx, "findscu", scu(w.DICOM, []string{"-v", "-W", "-k", "PatientID=" + WorklistPatient})...)
+		require.NoError(t, err)
+		require.Contains(t, found, "Find Response: 1 (Pending)")
+	})
+	t.Run("receivers", func(t *testing.T) {
+		need(t, "mllp_send", "javac", hapi)
+		for _, start := range []func(context.Context, string) (*Receiver, error){StartHL7Receiver, StartHAPI} {
+			r, err := start(ctx, t.TempDir())
+			require.NoError(t, err)
+			defer r.Stop()
+			out, err := SendAdmissions(ctx, t.TempDir(), r.MLLP, 2)
+			require.NoError(t, err)
+			require.Contains(t, out, "MSA|AA|CONF0001")
+			require.Equal(t, 2, strings.Count(r.Log(), "received CONF"), r.Log())
+		}
+	})
 	t.Run("middles", func(t *testing.T) {
 		need(t, "haproxy", "nginx", "storescp", "echoscu")
 		r, err := StartReceiver(ctx)
@@ -144,6 +167,52 @@ func TestPeers(t *testing.T) {
 	})
 }
 
+func TestLogSince(t *testing.T) {
+	l := newLog()
+	_, _ = l.Write([]byte("before\n"))
+	mark := l.Mark()
+	_, _ = l.Write([]byte("after\n"))
+	got, err := l.Since(mark)
+	require.NoError(t, err)
+	require.Equal(t, "after\n", got)
+	_, _ = l.Write(make([]byte, maxLog))
+	_, err = l.Since(mark)
+	require.ErrorContains(t, err, "are gone")
+}
+
+func TestLibraryOfAnotherContentIsRefused(t *testing.T) {
+	dir := t.TempDir()
+	for _, j := range hapiJars {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, j.file()), []byte("something else"), 0o600))
+	}
+	_, err := hapiClasses(dir)
+	require.ErrorContains(t, err, "it must be "+hapiJars[0].sha256)
+}
+
+func TestFreezeAndThaw(t *testing.T) {
+	ctx := within(t, time.Minute)
+	p := shell(t, "echo up; while read x; do :; done; sleep 600")
+	_, err := p.Await(ctx, "up")
+	require.NoError(t, err)
+	state := func(want string) {
+		require.NoError(t, Until(ctx, "its state is "+want, func() error {
+			stat, err := statFields(p.PID())
+			if err == nil && stat[0] != want {
+				err = errors.New(stat[0])
+			}
+			return err
+		}))
+	}
+	require.NoError(t, p.Freeze())
+	state("T")
+	require.NoError(t, p.Thaw())
+	state("S")
+	require.NoError(t, p.Freeze())
+	start := time.Now()
+	p.Stop()
+	require.Less(t, time.Since(start), stopGrace/2, "a frozen program is ended without waiting")
+}
+
 func TestFreePortsDiffer(t *testing.T) {
 	seen := map[int]bool{}
 	for range 50 {
@@ -157,6 +226,7 @@ func TestFreePortsDiffer(t *testing.T) {
 func TestMissing(t *testing.T) {
 	require.Equal(t, []string{"no-such-program"}, Missing("sh", "no-such-program"))
 	require.Equal(t, []string{"dcmtk", "orthanc"}, Packages([]string{"echoscu", "storescu", "Orthanc"}))
+	require.Empty(t, Packages([]string{hapi}), "what no package brings")
 	_, err := os.Stat(filepath.Clean(Find("sh")))
 	require.NoError(t, err)
 }

@@ -70,6 +70,12 @@ func (p *Process) PID() int { return p.cmd.Process.Pid }
 // Log is everything that the program has written so far.
 func (p *Process) Log() string { return p.log.String() }
 
+// Mark is the place where the program's next output will stand, for LogSince.
+func (p *Process) Mark() int64 { return p.log.Mark() }
+
+// LogSince is what the program has written from a mark on. It fails when that is more than a Log keeps.
+func (p *Process) LogSince(mark int64) (string, error) { return p.log.Since(mark) }
+
 // Await waits until the program has written a line that holds text, and returns that line. It gives up
 // when the program ends or the context does.
 func (p *Process) Await(ctx context.Context, text string) (string, error) {
@@ -106,6 +112,13 @@ func (p *Process) ExitCode(ctx context.Context) (int, error) {
 	}
 }
 
+// Freeze stops the program and its children where they are (SIGSTOP), as a machine does that swaps: the
+// kernel still accepts connections for it.
+func (p *Process) Freeze() error { return syscall.Kill(-p.PID(), syscall.SIGSTOP) }
+
+// Thaw lets a frozen program go on.
+func (p *Process) Thaw() error { return syscall.Kill(-p.PID(), syscall.SIGCONT) }
+
 // Kill ends the program and everything it started at once, as a power cut would, and waits for it.
 func (p *Process) Kill() {
 	p.killGroup()
@@ -118,6 +131,7 @@ func (p *Process) Stop() {
 		return
 	}
 	_ = p.Signal(syscall.SIGTERM) // an error means that it has ended already
+	_ = p.Thaw()                  // a frozen one hears nothing
 	select {
 	case <-p.done:
 	case <-time.After(stopGrace):

@@ -5,7 +5,8 @@ import (
 	"slices"
 )
 
-// Program is a foreign program and the Debian package that brings it.
+// Program is a foreign program and the Debian package that brings it. A library that no package brings has
+// an empty one, see FetchLibraries.
 type Program struct{ Name, Package string }
 
 // Programs that the suites use. A suite asks Missing for those it needs.
@@ -16,10 +17,15 @@ var Programs = []Program{
 	{"getscu", "dcmtk"},
 	{"storescp", "dcmtk"},
 	{"dcmqrscp", "dcmtk"},
+	{"wlmscpfs", "dcmtk"},
+	{"dump2dcm", "dcmtk"},
 	{"Orthanc", "orthanc"},
 	{"haproxy", "haproxy"},
 	{"nginx", "nginx libnginx-mod-stream"},
 	{"mllp_send", "python3-hl7"},
+	{"javac", "default-jdk-headless"},
+	{"mvn", "maven"},
+	{hapi, ""},
 	{"curl", "curl"},
 	{"gcc", "gcc libc6-dev"}, // the race detector is linked with cgo
 }
@@ -28,7 +34,7 @@ var Programs = []Program{
 func Missing(names ...string) []string {
 	var missing []string
 	for _, name := range names {
-		if Find(name) == "" {
+		if here := name == hapi && hasHAPI() || name != hapi && Find(name) != ""; !here {
 			missing = append(missing, name)
 		}
 	}
@@ -50,7 +56,7 @@ func Find(name string) string {
 func Packages(names []string) []string {
 	var packages []string
 	for _, p := range Programs {
-		if slices.Contains(names, p.Name) && !slices.Contains(packages, p.Package) {
+		if p.Package != "" && slices.Contains(names, p.Name) && !slices.Contains(packages, p.Package) {
 			packages = append(packages, p.Package)
 		}
 	}

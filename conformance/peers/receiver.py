@@ -1,9 +1,15 @@
-"""An HL7 receiver on python-hl7's MLLP server: acknowledges each message, prints its control id."""
+"""An HL7 receiver on python-hl7's MLLP server: acknowledges each message, prints its control id.
+
+Its log is that of asyncio and of whoever else writes one, and says how connections end.
+"""
 
 import asyncio
+import logging
 import sys
 
 import hl7.mllp
+
+log = logging.getLogger("receiver")
 
 
 async def serve_one(reader, writer):
@@ -13,8 +19,15 @@ async def serve_one(reader, writer):
             print("received", message.segment("MSH")(10), flush=True)
             writer.writemessage(message.create_ack())
             await writer.drain()
-    except (asyncio.IncompleteReadError, ConnectionError):
-        pass  # the sender has gone; a health check never spoke
+    except asyncio.IncompleteReadError as e:
+        if e.partial:
+            log.warning("the connection ended in the middle of a message")
+        else:
+            log.info("the sender has gone")
+    except ConnectionError as e:
+        log.warning("the connection was lost: %s", e)
+    except hl7.mllp.InvalidBlockError as e:
+        log.error("not a message: %s", e)
     finally:
         writer.close()
 
@@ -24,4 +37,5 @@ async def main(host, port):
         await server.serve_forever()
 
 
+logging.basicConfig(level=logging.DEBUG, format="%(levelname)s %(name)s %(message)s", stream=sys.stdout)
 asyncio.run(main(sys.argv[1], int(sys.argv[2])))

@@ -3,17 +3,20 @@
 //	go run ./conformance/peers/install          install what is missing, when we may
 //	go run ./conformance/peers/install -list    only say what is missing
 //
-// It needs root or a sudo that asks no password, and apt. Without them it says what will be skipped and
+// It needs root or a sudo that asks no password, and apt; a library in Java comes by Maven into the user's
+// cache folder. Without them it says what will be skipped and
 // ends well; with CI set in the environment a program that is still missing is a failure. The packages'
 // own services are not started.
 package main
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"strings"
+	"time"
 
 	"gantry/conformance/peers"
 )
@@ -21,13 +24,28 @@ import (
 func main() {
 	list := flag.Bool("list", false, "only say what is missing")
 	flag.Parse()
-	if missing := missing(); len(missing) > 0 && !*list {
-		fmt.Println("peers: installing", strings.Join(peers.Packages(missing), " "))
-		if err := install(peers.Packages(missing)); err != nil {
+	if !*list {
+		bring()
+	}
+	os.Exit(report(missing()))
+}
+
+// fetchTime is how long Maven may take, its own plug-ins included.
+const fetchTime = 5 * time.Minute
+
+// bring does what is possible; what went wrong is said, and what is missing then is reported by main.
+func bring() {
+	if packages := peers.Packages(missing()); len(packages) > 0 {
+		fmt.Println("peers: installing", strings.Join(packages, " "))
+		if err := install(packages); err != nil {
 			fmt.Fprintln(os.Stderr, "peers:", err)
 		}
 	}
-	os.Exit(report(missing()))
+	ctx, cancel := context.WithTimeout(context.Background(), fetchTime)
+	defer cancel()
+	if err := peers.FetchLibraries(ctx, missing()); err != nil {
+		fmt.Fprintln(os.Stderr, "peers:", err)
+	}
 }
 
 func missing() []string {
@@ -43,12 +61,20 @@ func report(missing []string) int {
 		fmt.Println("peers: every program is installed")
 		return 0
 	}
-	fmt.Printf("peers: NOT INSTALLED: %s\npeers: the suites that need them are skipped; to run them: apt-get install %s\n",
-		strings.Join(missing, " "), strings.Join(peers.Packages(missing), " "))
+	fmt.Printf("peers: NOT INSTALLED: %s\npeers: the suites that need them are skipped; to run them: %smake peers\n",
+		strings.Join(missing, " "), byHand(peers.Packages(missing)))
 	if os.Getenv("CI") != "" {
 		return 1
 	}
 	return 0
+}
+
+// byHand is the order for packages, with what joins it to the next order.
+func byHand(packages []string) string {
+	if len(packages) == 0 {
+		return ""
+	}
+	return "apt-get install " + strings.Join(packages, " ") + " && "
 }
 
 // script installs its arguments. policy-rc.d is how Debian is told to leave a package's services alone;
