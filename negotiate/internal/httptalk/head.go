@@ -42,32 +42,29 @@ func headPassage(sent bool, head []byte) negotiate.Passage {
 
 // maskHead goes through the lines of the passage.
 func maskHead(p *negotiate.Passage, sent bool) {
-	shows := false // the value of the field that a folded line would continue
 	for from := 0; from < len(p.Bytes); {
 		end := len(p.Bytes)
 		if lf := bytes.IndexByte(p.Bytes[from:], '\n'); lf >= 0 {
 			end = from + lf
 		}
 		line := from + len(bytes.TrimSuffix(p.Bytes[from:end], []byte("\r")))
-		switch {
-		case from == 0:
+		if from == 0 {
 			maskAddress(p, from, line, sent)
-		case from < line && !shows && (p.Bytes[from] == ' ' || p.Bytes[from] == '\t'):
-			p.Mask(from, line)
-		default:
-			shows = maskField(p, from, line)
+		} else {
+			maskField(p, from, line)
 		}
 		maskControls(p, from, line)
 		from = end + 1
 	}
 }
 
-// maskField hides the value of a field unless it is harmless, and reports whether it was shown.
-func maskField(p *negotiate.Passage, from, to int) bool {
+// maskField hides the value of a field unless it is harmless, and all of a line that is no field,
+// such as a folded one.
+func maskField(p *negotiate.Passage, from, to int) {
 	colon := bytes.IndexByte(p.Bytes[from:to], ':')
-	if colon < 0 {
+	if colon < 0 || p.Bytes[from] == ' ' || p.Bytes[from] == '\t' {
 		p.Mask(from, to)
-		return false
+		return
 	}
 	value := from + colon + 1
 	for value < to && p.Bytes[value] == ' ' {
@@ -76,13 +73,12 @@ func maskField(p *negotiate.Passage, from, to int) bool {
 	name := textproto.CanonicalMIMEHeaderKey(string(p.Bytes[from : from+colon]))
 	if !harmless[name] {
 		p.Mask(value, to)
-		return false
+		return
 	}
 	if name == "Location" {
 		maskAddress(p, value, to, true)
 	}
 	p.Mask(from+maxLine, to)
-	return true
 }
 
 // maskAddress hides query, fragment and user of an address: they may hold tokens.
