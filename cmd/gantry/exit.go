@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -30,6 +31,11 @@ type usageError struct{ message string }
 
 func (u usageError) Error() string { return u.message }
 
+// flagErrors is bad usage of several flags, a line each.
+type flagErrors []string
+
+func (f flagErrors) Error() string { return strings.Join(f, "\n") }
+
 func badUsage(format string, args ...any) error { return usageError{fmt.Sprintf(format, args...)} }
 
 // saidError ends a command that has already said everything.
@@ -42,7 +48,8 @@ func work(body func(cmd *cobra.Command, args []string) error) func(*cobra.Comman
 	return func(cmd *cobra.Command, args []string) error {
 		err := body(cmd, args)
 		var usage usageError
-		if err == nil || errors.As(err, &usage) {
+		var flags flagErrors
+		if err == nil || errors.As(err, &usage) || errors.As(err, &flags) {
 			return err
 		}
 		return failure{err}
@@ -58,9 +65,26 @@ func (s *surroundings) report(cmd *cobra.Command, err error) int {
 	case errors.As(err, &failed):
 		return s.reportFailure(failed.error)
 	default:
-		fmt.Fprintf(s.err, "gantry: %s\nTry '%s --help'.\n", oneLine(err.Error()), cmd.CommandPath())
-		return exitUsage
+		var flags flagErrors
+		if !errors.As(err, &flags) {
+			flags = flagErrors{oneLine(err.Error())}
+		}
+		for _, line := range flags {
+			fmt.Fprintf(s.err, "gantry: %s\n", line)
+		}
+		fmt.Fprintf(s.err, "Try '%s --help'.\n", cmd.CommandPath())
+		return usageCode(cmd)
 	}
+}
+
+// usageCode is the exit code for bad usage of a command.
+func usageCode(cmd *cobra.Command) int {
+	for ; cmd != nil; cmd = cmd.Parent() {
+		if code, err := strconv.Atoi(cmd.Annotations[usageExit]); err == nil {
+			return code
+		}
+	}
+	return exitUsage
 }
 
 func (s *surroundings) reportFailure(err error) int {

@@ -89,6 +89,14 @@ func (h *site) Status() admin.Status {
 
 func (h *site) Events() []admin.Event { return nil }
 
+func (h *site) History(string, string) ([]admin.CheckHistory, error) { return nil, nil }
+
+func (h *site) CheckOnce(context.Context, string, string, string, bool) (admin.CheckResult, error) {
+	return admin.CheckResult{}, nil
+}
+
+func (h *site) Probe(context.Context, string, string) ([]admin.CheckResult, error) { return nil, nil }
+
 func (h *site) Ready() error { return nil }
 
 func (h *site) Reload(ctx context.Context) (admin.Reloaded, error) {

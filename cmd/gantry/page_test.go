@@ -45,7 +45,7 @@ const pageHead = `<!-- Generated from the command tree; do not edit. See cmd/gan
 | 1 | failed |
 | 2 | bad usage or bad configuration |
 
-Every command has ` + "`--help`" + `.
+` + "`gantry probe` has exit codes of its own: 0 healthy, 1 degraded, 2 unhealthy, 3 the check could not be made. Every command has `--help`" + `.
 
 `
 
@@ -83,18 +83,41 @@ func section(b *strings.Builder, c *cobra.Command) {
 	}
 	fmt.Fprintf(b, "\n## %s\n\n%s\n\n```\n%s\n", c.CommandPath(), text, c.UseLine())
 	flags := pflag.NewFlagSet(c.Name(), pflag.ContinueOnError)
-	for _, set := range []*pflag.FlagSet{c.LocalFlags(), c.InheritedFlags()} {
+	sets := []*pflag.FlagSet{c.LocalFlags(), c.InheritedFlags()}
+	if inProbe(c) {
+		flags.SortFlags = false // those of the keys stand in the order of the reference
+	}
+	if inProbe(c.Parent()) {
+		sets = sets[:1] // the many that all kinds share are described once
+	}
+	for _, set := range sets {
 		set.VisitAll(func(f *pflag.Flag) {
 			if f.Name != "help" { // every command has it
 				flags.AddFlag(f)
 			}
 		})
 	}
-	if usages := flags.FlagUsages(); usages != "" {
+	if usages := flags.FlagUsagesWrapped(pageWidth(c)); usages != "" {
 		fmt.Fprintf(b, "\n%s", usages)
+	}
+	if inProbe(c.Parent()) {
+		fmt.Fprintf(b, "\nand the flags of %s\n", c.Parent().CommandPath())
 	}
 	if c.Example != "" {
 		fmt.Fprintf(b, "\nExamples:\n%s\n", c.Example)
 	}
 	b.WriteString("```\n")
+}
+
+// inProbe tells `gantry probe` and its kinds, whose flags are made from the keys of checks.
+func inProbe(c *cobra.Command) bool {
+	return c != nil && (c.Name() == "probe" || inProbe(c.Parent()))
+}
+
+// pageWidth is where flags are wrapped; 0 = not at all.
+func pageWidth(c *cobra.Command) int {
+	if inProbe(c) {
+		return helpWidth
+	}
+	return 0
 }

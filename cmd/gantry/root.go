@@ -15,7 +15,7 @@ func newRoot(s *surroundings) *cobra.Command {
 		Long: `Gantry is a load balancer for medical imaging and clinical systems. It stands between clients (modalities, RIS,
 HIS, viewers) and servers (archives, interface engines, registries), and judges the servers by speaking their protocol.
 
-Exit codes: 0 ok, 1 failed, 2 bad usage or bad configuration.`,
+Exit codes: 0 ok, 1 failed, 2 bad usage or bad configuration; gantry probe has its own.`,
 		Version:       buildInfo().version,
 		SilenceErrors: true, // report says them, with the exit code that fits
 		SilenceUsage:  true,
@@ -30,6 +30,7 @@ Exit codes: 0 ok, 1 failed, 2 bad usage or bad configuration.`,
 		newRun(s),
 		newCheckConfig(s),
 		newDemo(s),
+		newProbe(s),
 		newStatus(s),
 		newServer(s),
 		newReload(s),
