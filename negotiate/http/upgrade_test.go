@@ -58,7 +58,7 @@ func TestNotUpgraded(t *testing.T) {
 		reason   negotiate.Reason
 		sentence string
 	}{
-		{"blocked (61)", page("400 Bad Request", html, "no"), negotiate.ReasonBadStatus,
+		{"blocked", page("400 Bad Request", html, "no"), negotiate.ReasonBadStatus,
 			"answers 400 Bad Request for /socket instead of opening a WebSocket: a proxy in between does not pass upgrades on, or the path is wrong"},
 		{"a page", page("200 OK", html, "no"), negotiate.ReasonBadStatus,
 			"answers 200 OK for /socket instead of opening a WebSocket: a proxy in between does not pass upgrades on, or the path is wrong"},
@@ -141,7 +141,7 @@ func TestTwoSteps(t *testing.T) {
 	}
 	require.Empty(t, verdicts(list, page("200 OK", "application/dicom+json", "[]")))
 	require.Empty(t, verdicts(image, page("200 OK", "application/dicom", part10)))
-	require.Equal(t, negotiate.ReasonBadStatus, verdicts(list, page("502 Bad Gateway", html, "")), "59")
-	require.Equal(t, negotiate.ReasonBadStatus, verdicts(image, page("500 Error", html, "")), "60")
-	require.Equal(t, negotiate.ReasonMismatch, verdicts(image, page("200 OK", "application/dicom", "")), "60, 0 bytes")
+	require.Equal(t, negotiate.ReasonBadStatus, verdicts(list, page("502 Bad Gateway", html, "")), "a page from a static server, the API down")
+	require.Equal(t, negotiate.ReasonBadStatus, verdicts(image, page("500 Error", html, "")), "studies listed, images not delivered")
+	require.Equal(t, negotiate.ReasonMismatch, verdicts(image, page("200 OK", "application/dicom", "")), "images of 0 bytes")
 }

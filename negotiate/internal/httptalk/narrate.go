@@ -37,13 +37,20 @@ type narrator struct {
 	teller BodyTeller
 	method string // of the last request
 	other  bool   // another protocol has taken over: 101
-	told   []negotiate.Passage
+	// waiting is the header of a request whose body waits for "100 Continue"; nil = none.
+	waiting textproto.MIMEHeader
+	told    []negotiate.Passage
 }
 
 // side tells what one side said before the other did.
 func (n *narrator) side(c negotiate.Chunk) {
 	from := len(n.told)
-	for rest := c.Data; len(rest) > 0; {
+	rest := c.Data
+	if c.Sent && n.waiting != nil {
+		rest = n.body(true, n.waiting, rest)
+		n.waiting = nil
+	}
+	for len(rest) > 0 {
 		end := headEnd(rest)
 		if n.other || end < 0 || !n.isHead(rest, c.Sent) {
 			n.told = append(n.told, unknown(rest))
@@ -102,9 +109,17 @@ func (n *narrator) message(sent bool, head, rest []byte) []byte {
 		bodiless = n.method == http.MethodHead || code < 200 || code == http.StatusNoContent || code == http.StatusNotModified
 	}
 	n.told = append(n.told, headPassage(sent, head))
+	if sent && len(rest) == 0 && header.Get("Expect") != "" {
+		n.waiting = header
+	}
 	if bodiless || len(rest) == 0 {
 		return rest
 	}
+	return n.body(sent, header, rest)
+}
+
+// body tells what follows a head, and returns what follows the body.
+func (n *narrator) body(sent bool, header textproto.MIMEHeader, rest []byte) []byte {
 	body, after, known := cutBody(header, rest)
 	if !known && sent { // without a length a request has no body
 		return rest

@@ -51,6 +51,12 @@ func TestNarrate(t *testing.T) {
 			[]string{"> HTTP request HEAD /, head of 19 bytes", "< HTTP answer 200 OK, head of 38 bytes"}},
 		{"another protocol takes over", []negotiate.Chunk{get, got("HTTP/1.1 101 Switching\r\n\r\n\x88\x00"), {Sent: true, Data: []byte("\x88\x82")}},
 			[]string{getTold, "< HTTP answer 101 Switching, head of 26 bytes", "< 2 bytes, not HTTP", "> 2 bytes, not HTTP"}},
+		{"it looks like HTTP, and is not", []negotiate.Chunk{get, got("HTTP/1.1 101 Switching\r\n\r\nHTTP/1.1 200 OK\r\n\r\n")},
+			[]string{getTold, "< HTTP answer 101 Switching, head of 26 bytes", "< 19 bytes, not HTTP"}},
+		{"body after 100 Continue", []negotiate.Chunk{
+			{Sent: true, Data: []byte("POST / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n")}, got("HTTP/1.1 100 Continue\r\n\r\n"),
+			{Sent: true, Data: []byte("hi")}, got("HTTP/1.1 200 OK\r\n\r\n")},
+			[]string{"> HTTP request POST /, head of 60 bytes", "< HTTP answer 100 Continue, head of 25 bytes", "> body, 2 bytes", "< HTTP answer 200 OK, head of 19 bytes"}},
 		{"not HTTP", []negotiate.Chunk{get, got("220 mail ready\r\n\r\n")}, []string{getTold, "< 18 bytes, not HTTP"}},
 		{"head without end", []negotiate.Chunk{get, got("HTTP/1.1 200 OK\r\nX: y")}, []string{getTold, "< 21 bytes, not HTTP"}},
 		{"more than was kept", []negotiate.Chunk{get, {Lost: 9}}, []string{getTold, "< more bytes"}},

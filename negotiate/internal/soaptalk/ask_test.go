@@ -63,17 +63,17 @@ func TestDegraded(t *testing.T) {
 		peer     string
 		sentence string
 	}{
-		{"busy (53)", Endpoint{}, []step{recv, failure("XDSRegistryBusy", "XDSUnknownPatientId")}, negotiate.ReasonBadStatus,
+		{"busy", Endpoint{}, []step{recv, failure("XDSRegistryBusy", "XDSUnknownPatientId")}, negotiate.ReasonBadStatus,
 			"Failure XDSRegistryBusy XDSUnknownPatientId", "is too busy to answer (XDSRegistryBusy)"},
 		{"part of it missing", Endpoint{}, []step{recv, reply(ok, soapType, soap(related, adhoc("urn:ihe:iti:2007:ResponseStatusType:PartialSuccess", "")))},
 			negotiate.ReasonBadStatus, "PartialSuccess", "answers in part only (PartialSuccess), and does not say what is missing"},
-		{"security header refused (56)", secured, []step{recv, reply("500 Error", soapType, fault("Sender", "FailedAuthentication"))}, negotiate.ReasonRejected,
+		{"security header refused", secured, []step{recv, reply("500 Error", soapType, fault("Sender", "FailedAuthentication"))}, negotiate.ReasonRejected,
 			"500 Error, SOAP fault Sender/FailedAuthentication",
 			"answers, but refuses the WS-Security header of security_file (FailedAuthentication): the assertion may have expired; if it has not, users are refused too"},
 		{"security header wanted", Endpoint{}, []step{recv, reply(ok, soapType, fault("Sender", "InvalidSecurity"))}, negotiate.ReasonRejected,
 			"200 OK, SOAP fault Sender/InvalidSecurity",
 			"answers, but wants a WS-Security header (InvalidSecurity): give one in security_file, or accept this answer with expect_error: [InvalidSecurity]"},
-		{"Expect never answered (62)", Endpoint{ExpectContinue: true}, []step{head, pause(2 * time.Second), restOf, healthyNow}, negotiate.ReasonSlow, "",
+		{"Expect never answered", Endpoint{ExpectContinue: true}, []step{head, pause(2 * time.Second), restOf, healthyNow}, negotiate.ReasonSlow, "",
 			"does not answer Expect: 100-continue: clients that ask for it, such as .NET and curl, lose up to 1 s with each request; look at the proxies in front of it"},
 	}
 	for _, tt := range tests {

@@ -10,8 +10,7 @@ import (
 	"gantry/protocols/xds"
 )
 
-// unhealthy is one failure and what people should read about it. Numbers in names are those of
-// the usual failures: see docs/checks.md.
+// unhealthy is one failure and what people should read about it.
 type unhealthy struct {
 	name     string
 	endpoint Endpoint
@@ -51,13 +50,13 @@ func TestHTTP(t *testing.T) {
 		{"speaks TLS", Endpoint{}, []step{recv, say("\x15\x03\x01\x00\x02\x02\x46")}, negotiate.ReasonMalformed, "",
 			"answers in TLS: this port expects HTTPS; set scheme: https"},
 
-		{"login page with 200 (46)", Endpoint{}, []step{recv, reply(ok, html, "<html>SECRET</html>")}, negotiate.ReasonMismatch, ok,
+		{"login page with 200", Endpoint{}, []step{recv, reply(ok, html, "<html>SECRET</html>")}, negotiate.ReasonMismatch, ok,
 			"answers 200 OK, but with an HTML page in place of SOAP: a login or maintenance page, or the application is not deployed under this path"},
 		{"HTML that says it is XML", Endpoint{}, []step{recv, reply(ok, "text/xml", "\n<!DOCTYPE HTML><p>SECRET")}, negotiate.ReasonMismatch, ok,
 			"answers 200 OK, but with an HTML page in place of SOAP: a login or maintenance page, or the application is not deployed under this path"},
 		{"another content", Endpoint{}, []step{recv, reply(ok, "application/json", "{}")}, negotiate.ReasonMismatch, ok,
 			"answers 200 OK, but with application/json in place of SOAP: the path leads to another service"},
-		{"redirect to a login page (47)", Endpoint{}, []step{recv, say("HTTP/1.1 302 Found\r\nLocation: https://idp.example/saml?x=SECRET\r\nContent-Length: 0\r\n\r\n")}, negotiate.ReasonRedirected, "302 Found",
+		{"redirect to a login page", Endpoint{}, []step{recv, say("HTTP/1.1 302 Found\r\nLocation: https://idp.example/saml?x=SECRET\r\nContent-Length: 0\r\n\r\n")}, negotiate.ReasonRedirected, "302 Found",
 			"redirects to https://idp.example/saml, probably a login page: SOAP clients cannot log in there"},
 		{"redirect to HTTPS", Endpoint{}, []step{recv, say("HTTP/1.1 301 Moved\r\nLocation: https://10.12.1.150/x\r\nContent-Length: 0\r\n\r\n")}, negotiate.ReasonRedirected, "301 Moved",
 			"sends plain HTTP on to https://10.12.1.150/x: set scheme: https, and its port"},
@@ -65,7 +64,7 @@ func TestHTTP(t *testing.T) {
 			"redirects to http://10.12.1.150:17035/new/registry: SOAP clients do not follow; set path to it"},
 		{"redirect to nowhere", Endpoint{}, []step{recv, say("HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\r\n")}, negotiate.ReasonRedirected, "302 Found",
 			"answers 302 Found without saying where to go"},
-		{"not deployed (48)", Endpoint{}, []step{recv, reply("404 Not Found", html, "SECRET")}, negotiate.ReasonBadStatus, "404 Not Found",
+		{"not deployed", Endpoint{}, []step{recv, reply("404 Not Found", html, "SECRET")}, negotiate.ReasonBadStatus, "404 Not Found",
 			"answers 404 Not Found" + at + ": the application is not deployed, or the path is wrong"},
 		{"503", Endpoint{}, []step{recv, reply("503 Service Unavailable", html, "")}, negotiate.ReasonBadStatus, "503 Service Unavailable",
 			"answers 503 Service Unavailable" + at + ": starting, stopping, under maintenance or overloaded"},
@@ -77,9 +76,9 @@ func TestHTTP(t *testing.T) {
 			"answers 401 Unauthorized" + at + ": it asks for a login of HTTP or a client certificate, or refuses gantry's address; clients behind gantry come from that address too"},
 		{"405", Endpoint{}, []step{recv, reply("405 Method Not Allowed", html, "")}, negotiate.ReasonBadStatus, "405 Method Not Allowed",
 			"answers 405 Method Not Allowed" + at + ": there is no SOAP service under this path"},
-		{"chunks refused (57)", Endpoint{Chunked: true}, []step{recv, reply("411 Length Required", html, "")}, negotiate.ReasonBadStatus, "411 Length Required",
+		{"chunks refused", Endpoint{Chunked: true}, []step{recv, reply("411 Length Required", html, "")}, negotiate.ReasonBadStatus, "411 Length Required",
 			"answers 411 Length Required" + at + ": it refuses requests in chunks, as many SOAP clients send them; look at the proxy in front of it"},
-		{"chunks refused with 400 (57)", Endpoint{Chunked: true}, []step{recv, reply("400 Bad Request", html, "")}, negotiate.ReasonBadStatus, "400 Bad Request",
+		{"chunks refused with 400", Endpoint{Chunked: true}, []step{recv, reply("400 Bad Request", html, "")}, negotiate.ReasonBadStatus, "400 Bad Request",
 			"answers 400 Bad Request" + at + " before SOAP was reached: it may refuse requests in chunks, as many SOAP clients send it"},
 		{"400", Endpoint{}, []step{recv, reply("400 Bad Request", html, "")}, negotiate.ReasonBadStatus, "400 Bad Request",
 			"answers 400 Bad Request" + at + " before SOAP was reached: a proxy in between refuses it, it expects HTTPS, or it needs its own name (host)"},
@@ -100,9 +99,9 @@ func TestSOAP(t *testing.T) {
 	const mtom = `multipart/related; boundary=b`
 	soap11 := `<Envelope xmlns="http://schemas.xmlsoap.org/soap/envelope/"><Body>%</Body></Envelope>`
 	tests := []unhealthy{
-		{"fault with 200 (45)", Endpoint{}, []step{recv, reply(ok, soapType, fault("Receiver"))}, negotiate.ReasonBadStatus, "200 OK, SOAP fault Receiver",
+		{"fault with 200", Endpoint{}, []step{recv, reply(ok, soapType, fault("Receiver"))}, negotiate.ReasonBadStatus, "200 OK, SOAP fault Receiver",
 			"fails inside (SOAP fault Receiver with HTTP 200): often its database or what else it needs; its own log says why"},
-		{"database down (49)", Endpoint{}, []step{recv, reply("500 Error", soapType, fault("Receiver"))}, negotiate.ReasonBadStatus, "500 Error, SOAP fault Receiver",
+		{"database down", Endpoint{}, []step{recv, reply("500 Error", soapType, fault("Receiver"))}, negotiate.ReasonBadStatus, "500 Error, SOAP fault Receiver",
 			"fails inside (SOAP fault Receiver): often its database or what else it needs; its own log says why"},
 		{"what is behind it is gone", Endpoint{}, []step{recv, reply("500 Error", soapType, fault("Receiver", "EndpointUnavailable"))}, negotiate.ReasonBadStatus, "500 Error, SOAP fault Receiver/EndpointUnavailable",
 			"cannot reach the service behind it (SOAP fault EndpointUnavailable): that is down, or the path is wrong"},
@@ -119,9 +118,9 @@ func TestSOAP(t *testing.T) {
 		{"an ESB's fault in SOAP 1.1", Endpoint{}, []step{recv, reply("500 x", "text/xml", strings.Replace(soap11, "%", "<Fault><faultcode>Server</faultcode><faultstring>SECRET</faultstring></Fault>", 1))}, negotiate.ReasonBadStatus, "500 x, SOAP fault Receiver",
 			"fails inside (SOAP fault Receiver): often its database or what else it needs; its own log says why"},
 
-		{"another question's answer (54)", Endpoint{}, []step{recv, reply(ok, soapType, soap(strings.ReplaceAll(related, "{id}", "urn:uuid:other"), adhoc("Success", "")))}, negotiate.ReasonMismatch, ok,
+		{"another question's answer", Endpoint{}, []step{recv, reply(ok, soapType, soap(strings.ReplaceAll(related, "{id}", "urn:uuid:other"), adhoc("Success", "")))}, negotiate.ReasonMismatch, ok,
 			"answers another question than this one (RelatesTo does not match): it, or a cache in front of it, mixes up answers"},
-		{"another question's fault (54)", Endpoint{}, []step{recv, reply("500 x", soapType, strings.Replace(fault("Receiver"), "<s:Header>", "<s:Header><a:RelatesTo>x</a:RelatesTo>", 1))}, negotiate.ReasonMismatch, "500 x",
+		{"another question's fault", Endpoint{}, []step{recv, reply("500 x", soapType, strings.Replace(fault("Receiver"), "<s:Header>", "<s:Header><a:RelatesTo>x</a:RelatesTo>", 1))}, negotiate.ReasonMismatch, "500 x",
 			"answers another question than this one (RelatesTo does not match): it, or a cache in front of it, mixes up answers"},
 		{"another body", Endpoint{}, []step{recv, reply(ok, soapType, soap(related, "<PRPA_IN201306UV02/>"))}, negotiate.ReasonMismatch, ok,
 			"answers with PRPA_IN201306UV02 where AdhocQueryResponse was expected: the path leads to another service, or it mixes up answers"},
@@ -131,7 +130,7 @@ func TestSOAP(t *testing.T) {
 			"answers 500 Error for /services/registry: the application fails; its own log says why"},
 		{"no envelope", Endpoint{}, []step{recv, reply(ok, soapType, "<ping/>")}, negotiate.ReasonMalformed, ok,
 			"answers 200 OK, but not with a SOAP envelope: the path leads to another service, or its SOAP stack is broken"},
-		{"package cut off (58)", Endpoint{}, []step{recv, reply(ok, mtom, "--b\r\n\r\n"+soap(related, adhoc("Success", "")))}, negotiate.ReasonMalformed, ok,
+		{"package cut off", Endpoint{}, []step{recv, reply(ok, mtom, "--b\r\n\r\n"+soap(related, adhoc("Success", "")))}, negotiate.ReasonMalformed, ok,
 			"answers 200 OK, but its MTOM package breaks off before the closing boundary: documents reach users cut off"},
 		{"broken package", Endpoint{}, []step{recv, reply(ok, mtom, "--b\r\nSECRET\r\n\r\n--b--")}, negotiate.ReasonMalformed, ok,
 			"answers 200 OK, but its MTOM package is broken"},
@@ -146,9 +145,9 @@ func TestSOAP(t *testing.T) {
 // TestErrors: what the registry itself reports.
 func TestErrors(t *testing.T) {
 	tests := []unhealthy{
-		{"catch-all (49)", Endpoint{}, []step{recv, failure("XDSRegistryError")}, negotiate.ReasonBadStatus, "Failure XDSRegistryError",
+		{"catch-all", Endpoint{}, []step{recv, failure("XDSRegistryError")}, negotiate.ReasonBadStatus, "Failure XDSRegistryError",
 			"reports XDSRegistryError: something behind it fails, often its database; the log of XDS1 says why. Where this is its normal answer, list it in expect_error"},
-		{"registry gone (50)", Endpoint{}, []step{recv, failure("XDSUnknownPatientId", "XDSRegistryNotAvailable", "XDSRegistryBusy")}, negotiate.ReasonBadStatus, "Failure XDSUnknownPatientId XDSRegistryNotAvailable XDSRegistryBusy",
+		{"registry gone", Endpoint{}, []step{recv, failure("XDSUnknownPatientId", "XDSRegistryNotAvailable", "XDSRegistryBusy")}, negotiate.ReasonBadStatus, "Failure XDSUnknownPatientId XDSRegistryNotAvailable XDSRegistryBusy",
 			"reports XDSRegistryNotAvailable: the repository cannot reach its registry; look at the registry and the way to it"},
 		{"out of resources", Endpoint{ExpectError: []string{"XDSRegistryError"}}, []step{recv, failure("XDSRegistryError", "XDSRegistryOutOfResources")}, negotiate.ReasonBadStatus, "Failure XDSRegistryError XDSRegistryOutOfResources",
 			"reports XDSRegistryOutOfResources: it has run out of memory, disk space or database connections"},
