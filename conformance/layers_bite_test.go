@@ -20,7 +20,7 @@ func TestLayersBite(t *testing.T) {
 			"balancing/x.go", `package balancing; import _ "golang.org/x/time/rate"`},
 		"the judge of health knows no protocol": {
 			"negotiate/x.go", `package negotiate; import _ "gantry/protocols"`},
-		"a kind of check knows the judge and its own protocol": {
+		"a kind of check knows the judge, what kinds share, and its own protocol": {
 			"negotiate/http/x.go", `package httpcheck; import _ "gantry/negotiate/connect"`},
 		"a room of the gateway does not look up at the gateway": {
 			"gateway/relay/x.go", `package relay; import _ "gantry/gateway"`},

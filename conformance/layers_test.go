@@ -53,9 +53,9 @@ var rules = []rule{
 		find:  roomsOnly(),
 	},
 	{
-		name:  "a kind of check knows the judge and its own protocol",
+		name:  "a kind of check knows the judge, what kinds share, and its own protocol",
 		about: func(s source) bool { return strings.HasPrefix(s.dir, "negotiate/") && !s.isTest() },
-		find:  roomsOnly("negotiate=", "protocols"),
+		find:  roomsOnly("negotiate=", "negotiate/internal", "protocols"),
 	},
 	{
 		name:  "a room of the gateway does not look up at the gateway",
