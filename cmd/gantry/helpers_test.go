@@ -17,6 +17,7 @@ import (
 	"go.uber.org/goleak"
 
 	"gantry/gateway/admin"
+	"gantry/negotiate/transcript"
 )
 
 var update = flag.Bool("update", false, "write the golden files and docs/commands.md anew")
@@ -89,10 +90,37 @@ func (h *site) Status() admin.Status {
 
 func (h *site) Events() []admin.Event { return nil }
 
-func (h *site) History(string, string) ([]admin.CheckHistory, error) { return nil, nil }
+func (h *site) History(_, server string) ([]admin.CheckHistory, error) {
+	if server != "DICOM2" {
+		return nil, &admin.NotFoundError{Kind: "server", Name: server, Known: []string{"DICOM2"}}
+	}
+	hung := admin.CheckResult{Start: morning.Add(-24 * time.Hour), DurationMS: 5002.6, Outcome: admin.OutcomeFailed, Stage: "open",
+		Reason: "timeout", Message: "accepts TCP but does not answer", Stages: []admin.StageTime{{Stage: "connect", MS: 0.31}, {Stage: "open", MS: 5002.2}}}
+	slow := admin.CheckResult{Start: morning.Add(-10 * time.Second), DurationMS: 2112, Outcome: admin.OutcomeDegraded, Stage: "ask",
+		Reason: "slow", Message: "answers correctly, but slowly", Stages: []admin.StageTime{{Stage: "connect", MS: 0.28}, {Stage: "ask", MS: 2110.4}}}
+	good := admin.CheckResult{Start: morning.Add(-20 * time.Second), DurationMS: 3.2, Outcome: admin.OutcomePassed, Message: "passed",
+		Stages: []admin.StageTime{{Stage: "connect", MS: 0.25}, {Stage: "ask", MS: 2.9}}}
+	return []admin.CheckHistory{
+		{Name: "dicom-echo", Type: "dicom-echo", State: "up", Since: morning.Add(-time.Hour), Count: "1/3",
+			Recent: []admin.CheckResult{good, slow}, Failures: []admin.CheckResult{hung, slow}},
+		{Name: "worklist", Type: "dicom-find", State: "checking"},
+	}, nil
+}
 
-func (h *site) CheckOnce(context.Context, string, string, string, bool) (admin.CheckResult, error) {
-	return admin.CheckResult{}, nil
+func (h *site) CheckOnce(_ context.Context, _, _, check string, shown bool) (admin.CheckResult, error) {
+	r := admin.CheckResult{Check: check, DurationMS: 0.6, Outcome: admin.OutcomeFailed, Stage: "open", Reason: "rejected",
+		Peer: "A-ASSOCIATE-RJ 1/1/7", Message: "called AE title 'VNA' not recognised",
+		Stages: []admin.StageTime{{Stage: "connect", MS: 0.2}, {Stage: "open", MS: 0.3}}}
+	if check == "dicom-find" {
+		r = admin.CheckResult{Check: check, DurationMS: 4, Outcome: admin.OutcomePassed, Message: "passed"}
+	}
+	if shown {
+		r.Transcript = []transcript.Passage{
+			{Sent: true, AtMS: 0.2, Title: "A-ASSOCIATE-RQ, 12 bytes", Notes: []string{"called 'VNA'"}, Hex: "010000000006564e412a2a2a2a", Masked: [][2]int{{8, 12}}},
+			{AtMS: 0.4, Title: "an answer in text", Text: "MSA|AA|1\rNTE|****\r"},
+		}
+	}
+	return r, nil
 }
 
 func (h *site) Probe(context.Context, string, string) ([]admin.CheckResult, error) { return nil, nil }

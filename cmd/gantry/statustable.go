@@ -31,7 +31,7 @@ func (t statusTable) render(s admin.Status) string {
 	for _, v := range s.Services {
 		services.add(plainCell(v.Name), plainCell(v.Protocol), stateCell(v.State), plainCell(strings.Join(v.Listen, " ")))
 		for _, r := range v.Servers {
-			servers.add(serverCells(r)...)
+			servers.add(t.serverCells(r)...)
 		}
 	}
 	return t.join(s, services, servers)
@@ -79,17 +79,29 @@ func why(c admin.ConfigStatus) string {
 	return ":"
 }
 
-func serverCells(r admin.ServerStatus) []cell {
+func (t statusTable) serverCells(r admin.ServerStatus) []cell {
 	name := r.Name
 	if r.Backup {
 		name += " (backup)"
 	}
 	return []cell{plainCell(name), plainCell(r.Address), stateCell(r.State), plainCell(strconv.Itoa(r.Weight)),
 		plainCell(strconv.FormatInt(r.Active, 10)), plainCell(strconv.FormatInt(r.Total, 10)),
-		plainCell(size(r.BytesIn)), plainCell(size(r.BytesOut)), plainCell(lastResult(r))}
+		plainCell(size(r.BytesIn)), plainCell(size(r.BytesOut)), plainCell(t.aside(r) + lastResult(r))}
 }
 
-// lastResult is the check that decides, in a sentence: the first that is not up, or else the first.
+// aside says why a server that its checks find well is left out, and for how long.
+func (t statusTable) aside(r admin.ServerStatus) string {
+	if r.AsideUntil.IsZero() {
+		return ""
+	}
+	why := map[string]string{"held": "it went down again and again", "ejected": "live traffic failed"}[r.State]
+	if why == "" {
+		return "" // down, drain or maint say more
+	}
+	return why + ", used again in " + age(max(r.AsideUntil.Sub(t.now), 0)) + "; "
+}
+
+// lastResult is the check that decides, in a sentence: the first of those in the worst state.
 func lastResult(r admin.ServerStatus) string {
 	switch {
 	case r.Admin == admin.AdminMaint:
@@ -98,10 +110,9 @@ func lastResult(r admin.ServerStatus) string {
 		return "no checks"
 	}
 	worst := r.Checks[0]
-	for _, c := range r.Checks {
-		if c.State != stateUp {
+	for _, c := range r.Checks[1:] {
+		if badness[c.State] > badness[worst.State] {
 			worst = c
-			break
 		}
 	}
 	sentence := worst.Message
@@ -116,8 +127,12 @@ func lastResult(r admin.ServerStatus) string {
 
 const stateUp = "up"
 
+// badness orders the states of checks.
+var badness = map[string]int{stateUp: 0, "checking": 1, "degraded": 2, "down": 3}
+
 // stateCell colours a state by how soon somebody should look at it.
 func stateCell(state string) cell {
-	colours := map[string]string{stateUp: green, "down": red, "checking": yellow, "drain": cyan, "maint": cyan}
+	colours := map[string]string{stateUp: green, "down": red, "panic": red, "checking": yellow, "degraded": yellow,
+		"held": yellow, "ejected": yellow, "drain": cyan, "maint": cyan}
 	return cell{text: printable(state), colour: colours[state]}
 }
