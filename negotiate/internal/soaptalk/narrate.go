@@ -62,6 +62,7 @@ func envelope(xml []byte) negotiate.Passage {
 	p := negotiate.Passage{Title: fmt.Sprintf("SOAP envelope, %d bytes", len(xml)), Text: true,
 		Bytes: bytes.Clone(shown), More: len(xml) - len(shown)}
 	mask(&p)
+	layout(&p)
 	if m, err := xds.ParseMessage(xml); err == nil {
 		p.Notes = notes(m)
 	} else {
