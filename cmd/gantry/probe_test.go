@@ -82,6 +82,9 @@ func TestProbeExit(t *testing.T) {
 		{"refused", "dicom-echo " + nobody(t), 2, "unhealthy (connect, refused): nothing listens on "},
 		{"another protocol", "dicom-echo " + answering(t, "220 hello\r\n"), 2, "unhealthy (open, malformed): "},
 		{"no TLS there", "connect --tls " + address, 2, "unhealthy (tls, handshake): "},
+		{"a program", "exec a:1 -- /bin/sh -c true", 0, "healthy: "},
+		{"a program's warning", "exec a:1 -- /bin/sh -c exit${IFS}1", 1, "degraded (ask, bad-status): sh says warning"},
+		{"no program there", "exec a:1 -- /nonexistent/check", 3, "not-made (ask, local): gantry could not check: "},
 		{"the last flag counts", "connect --tls --tls=false " + address, 0, "healthy: "},
 	}
 	for _, tt := range tests {
@@ -116,6 +119,9 @@ func TestProbeUsage(t *testing.T) {
 		{"contradiction", "probe connect a:1 --tls=false --server-name b", "--tls=false and --server-name contradict each other"},
 		{"too many", "probe connect a:1 --count -1", "--count: -1 is out of range; 0 to 1000000"},
 		{"too often", "probe connect a:1 --count 5 --interval 1ms", "--interval: 1ms is too short; at least 100ms"},
+		{"no program", "probe exec a:1", "--command is missing\n"},
+		{"two programs", "probe exec a:1 --command /bin/true -- /bin/false", "write the program either behind -- or with --command"},
+		{"no TLS for programs", "probe exec a:1 --tls -- /bin/true", "--tls: a program connects by itself"},
 		{"form", "probe connect a:1 -o xml", `invalid argument "xml" for "-o, --output" flag: use text or json`},
 	}
 	for _, tt := range tests {

@@ -85,8 +85,10 @@ unless asked for: a login page is not the application.`,
 	},
 	"exec": {
 		short: "Run a program that does the check (it runs a program)", program: true,
-		target:  hostPort + " -- PROGRAM [ARGUMENT]...",
-		example: `  gantry probe exec 10.12.1.110:104 -- /usr/lib/nagios/plugins/check_tcp -H 10.12.1.110 -p 104`,
+		target: hostPort + " -- PROGRAM [ARGUMENT]...",
+		long: `The program is named by its absolute path, behind --, with its arguments; {host} and {port} in them are filled in. It is
+started without a shell. In a configuration the same words are the list command.`,
+		example: `  gantry probe exec 10.12.1.110:104 -- /usr/lib/nagios/plugins/check_tcp -H {host} -p {port}`,
 	},
 }
 

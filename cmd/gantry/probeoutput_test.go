@@ -115,7 +115,8 @@ func TestProbeCount(t *testing.T) {
 	}})
 	s := newStage()
 	require.Equal(t, probeUnhealthy, s.run(t, "probe", "http", url+"/", "--count", "5", "--interval", "100ms"))
-	require.Contains(t, s.out.String(), "\n5 runs: 3 healthy, 2 unhealthy\ntime of those that passed: min ")
+	require.Contains(t, s.out.String(), "\n5 runs: 3 healthy, 2 unhealthy\ntime to the answer: min ")
+	require.Equal(t, 1, strings.Count(s.out.String(), ": as before\n"))
 	require.Contains(t, s.out.String(), "the verdict changed 4 times: behind this address may stand several servers")
 
 	s = newStage()

@@ -20,6 +20,7 @@ type probing struct {
 	count        int // 0 = until interrupted
 	interval     time.Duration
 	json         bool
+	said         string // the last sentence of a series
 }
 
 // newProbing reads target and flags. Whatever is wrong with them is bad usage, each flag in a line of its own.
@@ -36,6 +37,9 @@ func newProbing(s *surroundings, kind string, args []string, own *keyFlags, f *p
 	own.given(given)
 	f.keys.given(given)
 	if about.program && len(args) > 1 {
+		if given["command"] != nil {
+			return nil, badUsage("write the program either behind -- or with --command")
+		}
 		given["command"] = args[1:]
 	}
 	if err := t.addTo(given, own); err != nil {
@@ -78,6 +82,9 @@ func badFlags(problems config.Problems) error {
 	lines := make([]string, len(problems))
 	for i, p := range problems {
 		lines[i] = "--" + flagOf(p.Path) + ": " + p.Message
+		if p.Message == "is missing" {
+			lines[i], p.Want = "--"+flagOf(p.Path)+" is missing", ""
+		}
 		if p.Got != "" {
 			lines[i] += " (got " + p.Got + ")"
 		}

@@ -17,7 +17,7 @@ type probeSummary struct {
 	codes   [4]int // runs by exit code
 	changes int    // times that the verdict was another one than that of the run before
 	last    int
-	took    []time.Duration // of the runs that found the server fit to serve
+	took    []time.Duration // to the answer, of the runs that found the server fit to serve
 }
 
 func (s *probeSummary) runs() int { return s.codes[0] + s.codes[1] + s.codes[2] + s.codes[3] }
@@ -32,7 +32,7 @@ func (s *probeSummary) add(r negotiate.Result) {
 	}
 	s.codes[code]++
 	if code <= probeDegraded {
-		s.took = append(s.took, r.Duration)
+		s.took = append(s.took, latency(r))
 	}
 }
 
@@ -77,7 +77,7 @@ func (s *probeSummary) flips() string {
 }
 
 // text is the summary for people.
-func (s *probeSummary) text() string {
+func (s *probeSummary) text(fold func(string) string) string {
 	var b strings.Builder
 	parts := make([]string, 0, len(s.codes))
 	for code, n := range s.codes {
@@ -87,10 +87,10 @@ func (s *probeSummary) text() string {
 	}
 	fmt.Fprintf(&b, "\n%s: %s\n", count(s.runs(), "run"), strings.Join(parts, ", "))
 	if least, median, most := s.spread(); len(s.took) > 0 {
-		fmt.Fprintf(&b, "time of those that passed: min %s, median %s, max %s\n", millis(least), millis(median), millis(most))
+		fmt.Fprintf(&b, "time to the answer: min %s, median %s, max %s\n", millis(least), millis(median), millis(most))
 	}
 	if flips := s.flips(); flips != "" {
-		fmt.Fprintln(&b, flips)
+		fmt.Fprintln(&b, fold(flips))
 	}
 	return b.String()
 }
@@ -129,9 +129,9 @@ func (p *probing) showLine(n int, r negotiate.Result) error {
 	}
 	colours, code := p.coloured(), exitCode(r)
 	var b strings.Builder
-	fmt.Fprintf(&b, "%5d  %s  %10s", n, cell{text: verdicts[code], colour: verdictColours[code]}.padded(11, false, colours), millis(r.Duration))
+	fmt.Fprintf(&b, "%5d  %s  %10s", n, cell{text: verdicts[code], colour: verdictColours[code]}.padded(11, false, colours), millis(latency(r)))
 	if f := r.Words(); f != nil {
-		fmt.Fprintf(&b, "  %s, %s: %s", f.Stage, f.Reason, printable(f.Error()))
+		fmt.Fprintf(&b, "  %s, %s: %s", f.Stage, f.Reason, p.again(printable(f.Error())))
 	}
 	b.WriteString("\n")
 	if p.verbose > 0 {
@@ -141,11 +141,20 @@ func (p *probing) showLine(n int, r negotiate.Result) error {
 	return err
 }
 
+// again is the sentence, or that it is the same as the last one: what is said for the hundredth time hides what is new.
+func (p *probing) again(sentence string) string {
+	if sentence == p.said {
+		return "as before"
+	}
+	p.said = sentence
+	return sentence
+}
+
 func (p *probing) showSummary(s *probeSummary) error {
 	if p.json {
 		return jsonLine(p.out, map[string]summaryReport{"summary": p.summary(s)})
 	}
-	_, err := io.WriteString(p.out, s.text())
+	_, err := io.WriteString(p.out, s.text(p.fold))
 	return err
 }
 

@@ -18,7 +18,7 @@ func (p *probing) text(r negotiate.Result) string {
 		b.WriteString(p.conversation(r, colours) + "\n")
 	}
 	b.WriteString(stageTable(r, colours) + "\n")
-	b.WriteString(sentences(r, colours))
+	b.WriteString(p.sentences(r, colours))
 	return b.String()
 }
 
@@ -71,26 +71,45 @@ func stageVerdict(r negotiate.Result, stage negotiate.Stage, entered, behind boo
 }
 
 // sentences are the verdict, and what else a person should know.
-func sentences(r negotiate.Result, colours bool) string {
+func (p *probing) sentences(r negotiate.Result, colours bool) string {
 	code := exitCode(r)
 	verdict := cell{text: verdicts[code], colour: verdictColours[code]}.paint(colours)
 	var b strings.Builder
 	if f := decisive(r); f != nil {
-		writeFault(&b, verdict, f)
+		p.writeFault(&b, verdict, f)
 	} else {
 		fmt.Fprintf(&b, "%s: passed every stage in %s\n", verdict, millis(r.Duration))
 	}
 	if r.Warning != nil {
-		writeFault(&b, cell{text: "warning", colour: yellow}.paint(colours), r.Warning)
+		p.writeFault(&b, cell{text: "warning", colour: yellow}.paint(colours), r.Warning)
 	}
 	return b.String()
 }
 
-func writeFault(b *strings.Builder, word string, f *negotiate.Fault) {
-	fmt.Fprintf(b, "%s (%s, %s): %s\n", word, f.Stage, f.Reason, printable(f.Error()))
+func (p *probing) writeFault(b *strings.Builder, word string, f *negotiate.Fault) {
+	b.WriteString(p.fold(fmt.Sprintf("%s (%s, %s): %s", word, f.Stage, f.Reason, printable(f.Error()))) + "\n")
 	if f.Peer != "" {
 		fmt.Fprintf(b, "  the server said: %s\n", printable(f.Peer))
 	}
+}
+
+// fold breaks a sentence between words where a terminal would break it within one. Files and pipes get it whole.
+func (p *probing) fold(text string) string {
+	if columns, _, ok := p.size(); ok && columns > 0 {
+		return fold(text, min(columns, helpWidth))
+	}
+	return text
+}
+
+// latency is the time from the start of a check to its answer, as max_latency means it: the farewell is left out.
+func latency(r negotiate.Result) time.Duration {
+	d := r.Duration
+	for _, s := range r.Stages {
+		if s.Stage == negotiate.StageClose {
+			d -= s.Took
+		}
+	}
+	return max(d, 0)
 }
 
 // millis is a time of a stage: 0.04 ms, 12.3 ms, 5003 ms. One unit for all, so that a column can be compared by eye.
@@ -111,7 +130,7 @@ const maxShownLines = 16
 // conversation is the transcript: who, when, what, then notes and bytes.
 func (p *probing) conversation(r negotiate.Result, colours bool) string {
 	if len(r.Transcript) == 0 {
-		return "(nothing was said beyond the handshakes)\n"
+		return "(there is no conversation to show)\n"
 	}
 	most := maxShownLines
 	if p.verbose > 1 {

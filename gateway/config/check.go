@@ -72,6 +72,9 @@ func (d *decoder) finishCheck(c *Check, path string) {
 	if s, ok := c.Settings.(secure); ok && s.Secure() && c.TLS == nil {
 		c.TLS = newTLS()
 	}
+	if c.TLS != nil && kinds[c.Type].runs {
+		d.add(d.near(path, "tls"), join(path, "tls"), "a program connects by itself", "", "remove it; what the program needs stands in its arguments")
+	}
 	d.addressAndPort(c, path)
 	if l, ok := c.Settings.(loader); ok {
 		l.Load(d.readBeside)

@@ -10,6 +10,7 @@ import (
 	"gantry/negotiate/dicomecho"
 	"gantry/negotiate/dicomfind"
 	"gantry/negotiate/dicomstore"
+	execcheck "gantry/negotiate/exec"
 	httpcheck "gantry/negotiate/http"
 	"gantry/negotiate/mllpack"
 	"gantry/negotiate/tlscheck"
@@ -49,6 +50,13 @@ var kinds = map[string]kind{
 		settings: func() Settings { return &dicomstore.Settings{} },
 		doc:      "A small test image is stored with C-STORE and confirmed: the way of an image works, up to the disk.",
 		leaves:   "It writes: one test image of the patient ZZ-GANTRY-PROBE for each server, always the same. Only for archives whose owners agree.",
+	},
+	"exec": {
+		settings: func() Settings { return &execcheck.Settings{} },
+		doc: "A program of your own says with its exit code how the server is, as monitoring plugins do: 0 healthy, 1 degraded, 2 a failure, 3 counts " +
+			"neither way. It connects by itself.",
+		leaves: "It runs a program on this machine, with the rights of the gateway: only with `allow_exec: true`.",
+		runs:   true,
 	},
 	"http": {
 		settings: func() Settings { return &httpcheck.Settings{} },

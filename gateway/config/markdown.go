@@ -134,7 +134,7 @@ func (f field) defaultText() string {
 }
 
 const checksIntro = "`checks` stands in a service, in a server (then it replaces the service's) or in `defaults`. A server is up when " +
-	"all its checks are up; each counts for itself. The first result after the start decides at once, then `rise` and `fall` " +
+	"all its checks are up, and degraded when one is degraded and none is down; each counts for itself. The first result after the start decides at once, then `rise` and `fall` " +
 	"count. Without `checks`, %s; every other protocol gets `connect`.\n\n" +
 	"No check that a service gets by itself sends anything that could create or change a record. `dicom-store` writes, and `exec` runs a program: " +
 	"both only where the file says so. [checks.md](checks.md) tells which check to take for what, and `gantry probe` tries one out."

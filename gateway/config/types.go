@@ -121,9 +121,9 @@ type Passive struct {
 
 // Flapping says how a server that comes up and soon falls again is held back. Hold is never longer than MaxHold.
 type Flapping struct {
-	Hold    time.Duration `yaml:"hold" default:"30s" min:"0s" max:"24h" doc:"A server that falls again soon after it came up is held back this long once its checks pass again; each further time doubles it. 0s = never."`
+	Hold    time.Duration `yaml:"hold" default:"30s" min:"0s" max:"24h" doc:"A server that falls again soon (within forgive) is held back this long once its checks pass again; each further time doubles it. 0s = never."`
 	MaxHold time.Duration `yaml:"max_hold" default:"5m" min:"0s" max:"168h" doc:"The longest hold."`
-	Forgive time.Duration `yaml:"forgive" default:"10m" min:"1s" max:"168h" doc:"Each such time without a fall takes one doubling back. A fall within this time after the server came up counts as flapping."`
+	Forgive time.Duration `yaml:"forgive" default:"10m" min:"1s" max:"168h" doc:"A fall within this time of the last one counts as flapping; each such time without a fall takes one doubling back."`
 }
 
 // MLLP holds what only a service of protocol mllp has.
