@@ -104,6 +104,9 @@ func FetchLibraries(ctx context.Context, names []string) error {
 	if _, err := hapiClasses(work); err != nil {
 		return err
 	}
+	if err := os.Remove(filepath.Join(work, "pom.xml")); err != nil {
+		return err
+	}
 	if err := os.RemoveAll(folder); err != nil {
 		return err
 	}
@@ -154,10 +157,9 @@ func StartHAPI(ctx context.Context, dir string) (*Receiver, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Receiver{p, addr}, untilReady(ctx, p, func() error {
-		ctx, cancel := context.WithTimeout(ctx, pollEvery)
-		defer cancel()
-		_, err := p.log.await(ctx, "running on port") // a look at the port would stand in the log
-		return err
-	})
+	if err := untilReady(ctx, p, accepts(addr)); err != nil { // its log says that it runs before it listens
+		return nil, err
+	}
+	_, err = p.Await(ctx, "will no longer read messages") // it is done with our look at the port
+	return &Receiver{p, addr}, err
 }

@@ -203,11 +203,11 @@ func TestFreezeAndThaw(t *testing.T) {
 			return err
 		}))
 	}
-	require.NoError(t, p.Freeze())
+	require.NoError(t, p.Freeze(ctx))
 	state("T")
 	require.NoError(t, p.Thaw())
 	state("S")
-	require.NoError(t, p.Freeze())
+	require.NoError(t, p.Freeze(ctx))
 	start := time.Now()
 	p.Stop()
 	require.Less(t, time.Since(start), stopGrace/2, "a frozen program is ended without waiting")

@@ -2,6 +2,7 @@ package peers
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -82,15 +83,32 @@ func (p *Process) eachMember(f func(pid int) error) error {
 	return nil
 }
 
-func statFields(pid int) ([]string, error) {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+// still is nil when every thread of the group is stopped, or has ended.
+func (p *Process) still() error {
+	var running error
+	err := p.eachMember(func(pid int) error {
+		threads, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/[0-9]*/stat", pid))
+		for _, thread := range threads {
+			if stat, err := readStat(thread); err == nil && !strings.Contains("TZX", stat[0]) {
+				running = fmt.Errorf("a thread of process %d is in state %s", pid, stat[0])
+			}
+		}
+		return err
+	})
+	return errors.Join(err, running)
+}
+
+func statFields(pid int) ([]string, error) { return readStat(fmt.Sprintf("/proc/%d/stat", pid)) }
+
+func readStat(file string) ([]string, error) {
+	b, err := os.ReadFile(file)
 	if err != nil {
 		return nil, err
 	}
 	_, rest, _ := strings.Cut(string(b), ") ") // the command may hold blanks, never ") "
 	f := strings.Fields(rest)
 	if len(f) <= statSystem {
-		return nil, fmt.Errorf("/proc/%d/stat is short", pid)
+		return nil, fmt.Errorf("%s is short", file)
 	}
 	return f, nil
 }

@@ -113,8 +113,13 @@ func (p *Process) ExitCode(ctx context.Context) (int, error) {
 }
 
 // Freeze stops the program and its children where they are (SIGSTOP), as a machine does that swaps: the
-// kernel still accepts connections for it.
-func (p *Process) Freeze() error { return syscall.Kill(-p.PID(), syscall.SIGSTOP) }
+// kernel still accepts connections for it. It returns when none of their threads runs any more.
+func (p *Process) Freeze(ctx context.Context) error {
+	if err := syscall.Kill(-p.PID(), syscall.SIGSTOP); err != nil {
+		return err
+	}
+	return Until(ctx, p.Name+" stands still", p.still)
+}
 
 // Thaw lets a frozen program go on.
 func (p *Process) Thaw() error { return syscall.Kill(-p.PID(), syscall.SIGCONT) }
