@@ -1,6 +1,7 @@
 package gallery
 
 import (
+	"cmp"
 	"context"
 	"net"
 	"slices"
@@ -71,28 +72,30 @@ func verdictOf(r negotiate.Result) verdict {
 
 // line is the check as a person types it.
 func (c check) line(at place) string {
-	at = c.place(at)
-	target, keys := at.address(), c.keys
-	if path, ok := c.value("path"); ok && strings.HasPrefix(path, "/") {
-		scheme, _ := c.value("scheme")
-		if scheme == "" {
-			scheme = "http"
-		}
-		target = scheme + "://" + target + path
-		keys = slices.DeleteFunc(slices.Clone(keys), func(k string) bool { return strings.HasPrefix(k, "path=") || strings.HasPrefix(k, "scheme=") })
-	}
-	words := []string{"gantry", "probe", c.kind, quoted(target)}
-	for _, k := range keys {
-		key, value, more := strings.Cut(k, "=")
-		flag := "--" + strings.NewReplacer("_", "-", ".", "-").Replace(strings.TrimPrefix(key, "tls."))
-		switch {
-		case !more || value == "true":
-			words = append(words, flag)
-		default:
-			words = append(words, flag, quoted(value))
-		}
+	words := c.words(c.place(at).address())
+	for i, w := range words {
+		words[i] = quoted(w)
 	}
 	return strings.Join(words, " ")
+}
+
+// words are the command and its arguments for a server at an address.
+func (c check) words(addr string) []string {
+	target, keys := addr, c.keys
+	if path, ok := c.value("path"); ok {
+		scheme, _ := c.value("scheme")
+		target = cmp.Or(scheme, "http") + "://" + addr + path
+		keys = slices.DeleteFunc(slices.Clone(keys), func(k string) bool { return strings.HasPrefix(k, "path=") || strings.HasPrefix(k, "scheme=") })
+	}
+	words := []string{"gantry", "probe", c.kind, target}
+	for _, k := range keys {
+		key, value, more := strings.Cut(k, "=")
+		words = append(words, "--"+strings.ReplaceAll(strings.TrimPrefix(key, "tls."), "_", "-"))
+		if more && value != "true" {
+			words = append(words, value)
+		}
+	}
+	return words
 }
 
 func (c check) value(key string) (string, bool) {

@@ -1,12 +1,10 @@
 package gallery
 
 import (
-	"encoding/binary"
 	"time"
 
 	"gantry/fixtures/rude"
 	"gantry/negotiate"
-	"gantry/protocols/dicom"
 )
 
 // lateBy is how late slow servers of the gallery answer, and lateBound the max_latency that they miss.
@@ -15,29 +13,6 @@ const (
 	lateBound = "max_latency=250ms"
 )
 
-// wrongID answers a message that was never sent.
-func wrongID(rq request) []byte {
-	rsp := rq.response(dicom.StatusSuccess)
-	rsp.MessageIDBeingRespondedTo ^= 0x5555
-	return rq.say(rq.context, rsp)
-}
-
-// wrongContext answers on a context that was never proposed.
-func wrongContext(rq request) []byte { return rq.say(rq.context+2, rq.response(dicom.StatusSuccess)) }
-
-// overlong is a P-DATA-TF of twice the length that the check announced.
-func overlong(request) []byte {
-	return binary.BigEndian.AppendUint32([]byte{byte(dicom.TypeData), 0}, 2*16384)
-}
-
-// garbled is a P-DATA-TF whose one PDV claims to be longer than the PDU.
-func garbled(request) []byte {
-	return []byte("\x04\x00\x00\x00\x00\x06" + "\x00\x00\xff\xff\x01\x03")
-}
-
-// tlsAlert is what a TLS server says to something else: alert protocol_version, RFC 8446 6.2.
-const tlsAlert = "\x15\x03\x03\x00\x02\x02\x46"
-
 // dicomOdd are the servers that break the protocol, answer late or now and then, and those behind TLS.
 var dicomOdd = []failure{
 	{
@@ -45,8 +20,8 @@ var dicomOdd = []failure{
 		users: "Modalities abort in the middle, for no visible reason.",
 		wire:  "A response whose message id or presentation context is not that of the request.",
 		scenes: []scene{
-			{peer: answering(dicom.CEchoRQ, wrongID), check: echo, says: once(failed(ask, mismatch))},
-			{peer: answering(dicom.CEchoRQ, wrongContext), check: echo, says: once(failed(ask, mismatch))},
+			{peer: archive("wrong-message-id"), check: echo, says: once(failed(ask, mismatch))},
+			{peer: archive("wrong-context"), check: echo, says: once(failed(ask, mismatch))},
 		},
 	},
 	{
@@ -54,8 +29,8 @@ var dicomOdd = []failure{
 		users: "Some modalities work, the strict ones abort; since the update.",
 		wire:  "A P-DATA-TF longer than announced, or one whose parts do not fit.",
 		scenes: []scene{
-			{peer: answering(dicom.CEchoRQ, overlong), check: echo, says: once(failed(ask, oversized))},
-			{peer: answering(dicom.CEchoRQ, garbled), check: echo, says: once(failed(ask, malformed))},
+			{peer: archive("oversize-pdu"), check: echo, says: once(failed(ask, oversized))},
+			{peer: archive("malformed-pdu"), check: echo, says: once(failed(ask, malformed))},
 		},
 	},
 	{
@@ -63,13 +38,13 @@ var dicomOdd = []failure{
 		users: "Nothing yet. Then, after days, failure 5.",
 		wire:  "No A-RELEASE-RP; connections pile up on the server.",
 		scenes: []scene{{note: "The question was answered, so this is a warning: it changes no state.",
-			peer: archive{stays: true}.peer(), check: echo, says: once(warned(shut, timeout))}},
+			peer: archive("no-release-answer"), check: echo, says: once(warned(shut, timeout))}},
 	},
 	{
 		number: 24, title: "Aborts each association right after accepting it", at: dicomServer,
 		users:  "Modalities report an aborted association.",
 		wire:   "A-ASSOCIATE-AC, then A-ABORT.",
-		scenes: []scene{{peer: archive{greeted: dicom.AbortProvider.Append(nil)}.peer(), check: echo, says: once(failed(ask, aborted))}},
+		scenes: []scene{{peer: archive("abort=2/0"), check: echo, says: once(failed(ask, aborted))}},
 	},
 	{
 		number: 25, title: "Another balancer behind the address, with good and bad nodes", at: dicomServer,
@@ -78,7 +53,7 @@ var dicomOdd = []failure{
 		scenes: []scene{{
 			note: "Six runs, every second one fails: `--count 6` sums them up. Three failures in a row never come, so `fall: 3` never fires, and the server stays up. " +
 				"See its history and `gantry_check_failures_total`; with `rise: 1, fall: 1` it goes down and up, and the gateway holds it back (`flapping`).",
-			peer:  takingTurns(archive{}, archive{answers: map[uint16]answer{dicom.CEchoRQ: status(dicom.StatusProcessingFailure)}}, 3),
+			peer:  archive("wrong-status=0110", "flapping=1"),
 			check: echo, says: []verdict{healthy, failed(ask, badStatus), healthy, failed(ask, badStatus), healthy, failed(ask, badStatus)}, state: negotiate.Up,
 		}},
 		others: "That such a server is held back is shown by `TestFlappingServerIsHeldBack` in `gateway`.",
@@ -88,7 +63,7 @@ var dicomOdd = []failure{
 		users:  "Everything takes seconds instead of milliseconds.",
 		wire:   "Correct answers, late; in real life 4 s, here half a second.",
 		fooled: []check{echo},
-		scenes: []scene{{note: "A degraded server keeps `degraded_weight` of its share.", peer: archive{slow: lateBy}.peer(), check: echo.with(lateBound), says: once(degraded(ask, slow))}},
+		scenes: []scene{{note: "A degraded server keeps `degraded_weight` of its share.", peer: scripted(rude.Script{late}), check: echo.with(lateBound), says: once(degraded(ask, slow))}},
 	},
 	{
 		number: 27, title: "TLS certificate expired, or signed by another authority", at: dicomTLSServer,
@@ -106,8 +81,8 @@ var dicomOdd = []failure{
 		users: "After an exchange of servers or ports nothing connects.",
 		wire:  "The first bytes are those of the other protocol: A-ABORT instead of a ServerHello, a TLS alert (15 03) instead of an A-ASSOCIATE-AC.",
 		scenes: []scene{
-			{peer: archive{}.peer(), check: tlsCheck, says: once(failed(shake, handshake))},
-			{peer: scripted(rude.Script{rude.Recv(6), rude.Send([]byte(tlsAlert)), rude.HalfClose(), rude.Silent()}), check: echo.toward(dicomServer), says: once(failed(open, malformed))},
+			{peer: archive(), check: tlsCheck, says: once(failed(shake, handshake))},
+			{peer: archive("tls-alert"), check: echo.toward(dicomServer), says: once(failed(open, malformed))},
 		},
 	},
 	{
@@ -115,7 +90,7 @@ var dicomOdd = []failure{
 		users:  "Images go in, and nobody can look them up.",
 		wire:   "C-STORE 0000, C-FIND refused with 0124 (not authorised).",
 		fooled: []check{echo, store},
-		scenes: []scene{{peer: answering(dicom.CFindRQ, status(dicom.StatusNotAuthorized)), check: find, says: once(failed(ask, badStatus))}},
+		scenes: []scene{{peer: archive("find-fails=0124"), check: find, says: once(failed(ask, badStatus))}},
 	},
 	{
 		number: 30, title: "Clock jumped by years", at: dicomTLSServer,
@@ -133,13 +108,4 @@ var dicomOdd = []failure{
 func (c check) toward(at place) check {
 	c.at = &at
 	return c
-}
-
-// takingTurns lets two archives answer connections in turns, so many times each.
-func takingTurns(first, second archive, times int) peer {
-	var scripts []rude.Script
-	for range times {
-		scripts = append(scripts, rude.Script{first.play}, rude.Script{second.play})
-	}
-	return scripted(scripts...)
 }

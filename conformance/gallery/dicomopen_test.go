@@ -3,7 +3,6 @@ package gallery
 import (
 	"gantry/fixtures/rude"
 	"gantry/negotiate"
-	"gantry/protocols/dicom"
 )
 
 // The checks of DICOM servers, as they are typed again and again.
@@ -23,44 +22,32 @@ func (c check) with(keys ...string) check {
 	return c
 }
 
-// refusing refuses the presentation contexts of some SOP classes.
-func refusing(result dicom.Result, classes ...string) func(string) dicom.Result {
-	return func(class string) dicom.Result {
-		for _, c := range classes {
-			if c == class {
-				return result
-			}
-		}
-		return dicom.Accepted
-	}
-}
-
 // dicomOpen are the servers of which the association itself tells that something is wrong.
 var dicomOpen = []failure{
 	{
 		number: 1, title: "Process frozen, collecting garbage or paging", at: dicomServer,
 		users:  "Modalities hang while they connect, then report a timeout.",
 		wire:   "The kernel takes the connection; the association request stays without an answer.",
-		scenes: []scene{{peer: scripted(rude.Script{rude.Deaf()}), check: shortEcho, says: once(failed(open, timeout))}},
+		scenes: []scene{{peer: archive("silent"), check: shortEcho, says: once(failed(open, timeout))}},
 	},
 	{
 		number: 2, title: "Accept thread blocked by one silent client", at: dicomServer,
 		users: "For half a minute nobody gets in; then all is well, and nobody finds a cause.",
 		wire:  "As 1, until the server gives the silent client up (ARTIM timer, usually 30 s).",
 		scenes: []scene{{
-			note:  "Three runs: two while the server is blocked, one after it. `fall: 3` at `interval: 10s` outlasts the blockade, so the server stays up; the failures are in its history.",
-			peer:  scripted(rude.Script{rude.Silent()}, rude.Script{rude.Silent()}, rude.Script{archive{}.play}),
-			check: shortEcho, says: []verdict{failed(open, timeout), failed(open, timeout), healthy}, state: negotiate.Up,
+			note: "Five runs, two of them while the server is blocked. With `interval: 10s` and `fall: 3` the server outlasts a blockade of less than 30 s and stays up; the failures are in its history.",
+			peer: archive("silent", "flapping=2"), check: shortEcho,
+			says: []verdict{healthy, healthy, failed(open, timeout), failed(open, timeout), healthy}, state: negotiate.Up,
 		}},
 	},
 	{
-		number: 3, title: "Server with a single place, which is taken", at: dicomServer,
+		number: 3, title: "Server with a single place, which is taken", at: dicomServer, excused: true,
 		users: "Nothing is wrong: one modality sends, the next one waits its turn. Taking the server out would be the failure.",
 		wire:  "As 1, for as long as another association lives.",
 		scenes: []scene{{
 			note: "The check cannot tell this from a frozen process. The live traffic can: with `max_connections: 1` the gateway neither asks nor counts while the one " +
 				"association makes progress.",
-			peer: scripted(rude.Script{rude.Silent()}), check: shortEcho, says: once(failed(open, timeout)),
+			peer: taken, check: shortEcho, says: once(failed(open, timeout)),
 		}},
 		others: "The excuse by live traffic is shown by `TestSingleSlotServerThatWorksStaysUp` and `TestWitnessOfASingleSlotServer` in `gateway`.",
 	},
@@ -68,16 +55,16 @@ var dicomOpen = []failure{
 		number: 4, title: "All workers stuck in storage or database", at: dicomServer,
 		users:  "Associations open, and nothing moves in them.",
 		wire:   "The association is accepted; the answer to C-ECHO never comes.",
-		scenes: []scene{{peer: archive{answers: map[uint16]answer{dicom.CEchoRQ: mute}}.peer(), check: shortEcho, says: once(failed(ask, timeout))}},
+		scenes: []scene{{peer: archive("hang"), check: shortEcho, says: once(failed(ask, timeout))}},
 	},
 	{
 		number: 5, title: "Association limit reached by leaked associations", at: dicomServer,
 		users: "Modalities report a rejected association, all day long.",
 		wire:  "A-ASSOCIATE-RJ 2/3/2, for ever: a transient answer that does not pass.",
 		scenes: []scene{{
-			note:  "Three runs. One rejection for now is nothing; as many in a row as `fall` says take the server down.",
-			peer:  archive{reject: &dicom.RejectLocalLimit}.peer(),
-			check: echo, says: []verdict{failed(open, rejected), failed(open, rejected), failed(open, rejected)}, state: negotiate.Down,
+			note: "Five runs; the server has two places and never frees one. One rejection for now is nothing; as many in a row as `fall` says take the server down.",
+			peer: archive("leak=2"), check: echo,
+			says: []verdict{healthy, healthy, failed(open, rejected), failed(open, rejected), failed(open, rejected)}, state: negotiate.Down,
 		}},
 	},
 	{
@@ -85,15 +72,15 @@ var dicomOpen = []failure{
 		users: "Everything that worked yesterday is rejected today.",
 		wire:  "A-ASSOCIATE-RJ 1/1/7 (called AE title) or 1/1/3 (calling AE title).",
 		scenes: []scene{
-			{peer: archive{reject: &dicom.RejectCalledAE}.peer(), check: echo, says: once(failed(open, rejected))},
-			{peer: archive{reject: &dicom.RejectCallingAE}.peer(), check: echo, says: once(failed(open, rejected))},
+			{peer: archive("reject=called-ae-not-recognized"), check: echo, says: once(failed(open, rejected))},
+			{peer: archive("reject=calling-ae-not-recognized"), check: echo, says: once(failed(open, rejected))},
 		},
 	},
 	{
 		number: 7, title: "Association accepted, its presentation context rejected", at: dicomServer,
 		users: "The modality's own test button says that the service is not supported.",
 		wire:  "A-ASSOCIATE-AC whose result for the Verification context is 3.",
-		scenes: []scene{{peer: archive{context: refusing(dicom.AbstractSyntaxRejected, dicom.VerificationUID)}.peer(),
+		scenes: []scene{{peer: archive("no-verification"),
 			check: echo, says: once(failed(open, rejected))}},
 	},
 	{
@@ -101,8 +88,8 @@ var dicomOpen = []failure{
 		users: "Modalities connect and have nothing that they could do.",
 		wire:  "A-ASSOCIATE-AC without one accepted context: all refused, or none mentioned.",
 		scenes: []scene{
-			{peer: archive{context: func(string) dicom.Result { return dicom.ProviderRejection }}.peer(), check: find, says: once(failed(open, rejected))},
-			{peer: archive{barren: true}.peer(), check: echo, says: once(failed(open, mismatch))},
+			{peer: archive("no-context"), check: find, says: once(failed(open, rejected))},
+			{peer: scripted(rude.Script{barren}), check: echo, says: once(failed(open, mismatch))},
 		},
 	},
 	{
@@ -111,8 +98,8 @@ var dicomOpen = []failure{
 		wire:   "Result 3 or 4 for the storage contexts.",
 		fooled: []check{echo, find},
 		scenes: []scene{
-			{peer: archive{context: refusing(dicom.AbstractSyntaxRejected, dicom.SecondaryCaptureUID)}.peer(), check: store, says: once(failed(open, rejected))},
-			{peer: archive{context: refusing(dicom.TransferSyntaxesRejected, dicom.SecondaryCaptureUID)}.peer(), check: store, says: once(failed(open, rejected))},
+			{peer: archive("no-sop-class=SecondaryCaptureImageStorage"), check: store, says: once(failed(open, rejected))},
+			{peer: archive("no-transfer-syntax=ImplicitVRLittleEndian"), check: store, says: once(failed(open, rejected))},
 		},
 		others: "The check proposes Secondary Capture in Implicit VR Little Endian and nothing else: a compressed transfer syntax that is missing shows only to who proposes it.",
 	},
@@ -121,6 +108,6 @@ var dicomOpen = []failure{
 		users:  "Technicians type patients in by hand.",
 		wire:   "Result 3 for the worklist context.",
 		fooled: []check{echo, find},
-		scenes: []scene{{peer: archive{context: refusing(dicom.AbstractSyntaxRejected, dicom.ModalityWorklistUID)}.peer(), check: worklist, says: once(failed(open, rejected))}},
+		scenes: []scene{{peer: archive("no-sop-class=worklist"), check: worklist, says: once(failed(open, rejected))}},
 	},
 }

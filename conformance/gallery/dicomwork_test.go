@@ -1,20 +1,5 @@
 package gallery
 
-import "gantry/protocols/dicom"
-
-// answering is an archive that answers one kind of message in its own way.
-func answering(field uint16, a answer) peer {
-	return archive{answers: map[uint16]answer{field: a}}.peer()
-}
-
-// small keeps what is not larger than an object of a megabyte, and is silent about the rest.
-func small(rq request) []byte {
-	if rq.size > 1_200_000 {
-		return nil
-	}
-	return status(dicom.StatusSuccess)(rq)
-}
-
 // dicomWork are the servers that associate well, and then do not work.
 var dicomWork = []failure{
 	{
@@ -22,14 +7,14 @@ var dicomWork = []failure{
 		users:  "Echo works, images pile up on the modalities.",
 		wire:   "C-STORE-RSP with status A700.",
 		fooled: []check{echo, find},
-		scenes: []scene{{peer: answering(dicom.CStoreRQ, status(dicom.StatusOutOfResources)), check: store, says: once(failed(ask, badStatus))}},
+		scenes: []scene{{peer: archive("store-refused"), check: store, says: once(failed(ask, badStatus))}},
 	},
 	{
 		number: 12, title: "C-STORE hangs", at: dicomServer,
 		users:  "Echo, search and the web page are fine; sending stands still until the modality gives up.",
 		wire:   "No C-STORE-RSP; after a minute the server drops the connection.",
 		fooled: []check{echo, find},
-		scenes: []scene{{peer: answering(dicom.CStoreRQ, mute), check: store.with("timeout=1s"), says: once(failed(ask, timeout))}},
+		scenes: []scene{{peer: archive("store-hang"), check: store.with("timeout=1s"), says: once(failed(ask, timeout))}},
 	},
 	{
 		number: 13, title: "C-STORE confirmed, and nothing stored", at: dicomServer,
@@ -37,14 +22,14 @@ var dicomWork = []failure{
 		wire:   "C-STORE-RSP 0000; a search finds nothing.",
 		fooled: []check{echo, find, store},
 		scenes: []scene{{note: "The image has the same UID each time: what is found may be the one of an earlier check. A server that lost its database shows; one that stops storing today does not.",
-			peer: archive{}.peer(), check: readBack, says: once(failed(ask, mismatch))}},
+			peer: archive("store-lost"), check: readBack, says: once(failed(ask, mismatch))}},
 	},
 	{
 		number: 14, title: "C-STORE never answered for large objects", at: dicomServer,
 		users:  "CT slices arrive; mammograms and ultrasound clips do not.",
 		wire:   "No C-STORE-RSP for objects above some limit, here 1.2 MB.",
 		fooled: []check{echo, find, store},
-		scenes: []scene{{peer: answering(dicom.CStoreRQ, small), check: store.with("size=2MiB", "timeout=2s"), says: once(failed(ask, timeout))}},
+		scenes: []scene{{peer: archive("store-hang-above=1200000B"), check: store.with("size=2MiB", "timeout=2s"), says: once(failed(ask, timeout))}},
 	},
 	{
 		number: 15, title: "Database down: searches fail", at: dicomServer,
@@ -52,9 +37,9 @@ var dicomWork = []failure{
 		wire:   "C-FIND-RSP with status C001, A700 or 0110.",
 		fooled: []check{echo},
 		scenes: []scene{
-			{peer: answering(dicom.CFindRQ, status(0xC001)), check: find, says: once(failed(ask, badStatus))},
-			{peer: answering(dicom.CFindRQ, status(dicom.StatusOutOfResources)), check: find, says: once(failed(ask, badStatus))},
-			{peer: answering(dicom.CFindRQ, status(dicom.StatusProcessingFailure)), check: find, says: once(failed(ask, badStatus))},
+			{peer: archive("find-fails=C001"), check: find, says: once(failed(ask, badStatus))},
+			{peer: archive("find-fails=A700"), check: find, says: once(failed(ask, badStatus))},
+			{peer: archive("find-fails=0110"), check: find, says: once(failed(ask, badStatus))},
 		},
 	},
 	{
@@ -62,21 +47,21 @@ var dicomWork = []failure{
 		users:  "The viewer's lists load for ever.",
 		wire:   "No C-FIND-RSP; echo is fine.",
 		fooled: []check{echo},
-		scenes: []scene{{peer: answering(dicom.CFindRQ, mute), check: find.with("timeout=1s"), says: once(failed(ask, timeout))}},
+		scenes: []scene{{peer: archive("find-hang"), check: find.with("timeout=1s"), says: once(failed(ask, timeout))}},
 	},
 	{
 		number: 17, title: "Empty or wrong database mounted", at: dicomServer,
 		users:  "Searches work, and no prior study is found.",
 		wire:   "C-FIND-RSP 0000 without a match.",
 		fooled: []check{echo, find},
-		scenes: []scene{{note: "Needs a test patient that the site keeps for this.", peer: archive{}.peer(), check: known, says: once(failed(ask, mismatch))}},
+		scenes: []scene{{note: "Needs a test patient that the site keeps for this.", peer: archive("find-empty"), check: known, says: once(failed(ask, mismatch))}},
 	},
 	{
 		number: 18, title: "Destination table of C-MOVE missing on one node", at: dicomServer, by: byNobody,
 		users:  "Images cannot be fetched to a workstation, sometimes: it depends on the node.",
 		wire:   "C-MOVE-RSP with status A801.",
 		fooled: []check{echo, find, store},
-		peer:   answering(dicom.CMoveRQ, status(0xA801)),
+		peer:   archive(),
 		others: "No kind of check asks for a C-MOVE: the only one that leaves nothing behind goes to a destination that cannot exist, and its healthy answer is this very A801. " +
 			"What would notice it: counting the statuses of C-MOVE-RSP in live traffic, server by server.",
 	},
@@ -85,7 +70,7 @@ var dicomWork = []failure{
 		users:  "Fetching runs for minutes and brings nothing.",
 		wire:   "C-MOVE-RSP B000 with failed sub-operations at the end; the server's own connections to the workstation never pass the gateway.",
 		fooled: []check{echo, find, store},
-		peer:   answering(dicom.CMoveRQ, status(0xB000)),
+		peer:   archive(),
 		others: "A check has no workstation that could be sent to. What would notice it: counting C-MOVE-RSP with failed sub-operations in live traffic.",
 	},
 	{
@@ -93,7 +78,7 @@ var dicomWork = []failure{
 		users:  "Modalities keep their images for ever, and fill up.",
 		wire:   "N-ACTION-RSP 0000; the N-EVENT-REPORT, on an association of the server's own, never comes.",
 		fooled: []check{echo, find, store},
-		peer:   archive{}.peer(),
+		peer:   archive(),
 		others: "The report comes hours later and to the modality's address, not to the gateway's. What would notice it: counting N-ACTION against N-EVENT-REPORT in live traffic, where both pass the gateway.",
 	},
 }

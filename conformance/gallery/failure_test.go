@@ -23,8 +23,9 @@ type failure struct {
 
 	scenes []scene // checks that notice it; none: see others
 	// others says why no check notices it, or what else helps, and which tests show that.
-	others string
-	by     noticer
+	others  string
+	by      noticer
+	excused bool // the gateway does not count what the check says while live traffic makes progress
 }
 
 // noticer is who notices a failure first.
@@ -96,6 +97,11 @@ var (
 	registryServer   = place{groupWeb, "XDS-Registry", "XDS1", "10.12.1.150", 17035}
 	repositoryServer = place{groupWeb, "XDS-Repository", "XDS2", "10.12.1.151", 17036}
 	viewerServer     = place{groupWeb, "HTTPS-Viewer", "VIEWER1", "10.12.1.170", 443}
+)
+
+type (
+	stage  = negotiate.Stage
+	reason = negotiate.Reason
 )
 
 // The stages and reasons, short: the tables are read more often than written.

@@ -4,6 +4,8 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
+	"regexp"
 	"strconv"
 	"sync"
 	"testing"
@@ -16,7 +18,12 @@ import (
 
 var update = flag.Bool("update", false, "write docs/failure-gallery.md anew")
 
+// together is how many failures are played at the same time: most of them wait.
+const together = 16
+
 func TestMain(m *testing.M) {
+	flag.Parse()
+	_ = flag.Set("test.parallel", strconv.Itoa(together))
 	code := m.Run()
 	if err := goleak.Find(); code == 0 && err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -29,7 +36,7 @@ func TestMain(m *testing.M) {
 // size is how many failures the gallery has.
 const size = 62
 
-// said are the last results of the scenes, by failure and scene, counted from 0.
+// said are the telling results of the scenes, by failure and scene, counted from 0.
 var said struct {
 	sync.Mutex
 	results map[[2]int]negotiate.Result
@@ -93,20 +100,23 @@ func (f failure) peers(c check) []peer {
 	return all
 }
 
-// meet runs a scene's check as often as it says, and returns the last result.
-func (s scene) meet(t *testing.T, f failure) (r negotiate.Result) {
+// meet runs a scene's check as often as it says, and returns the last result that has something to say.
+func (s scene) meet(t *testing.T, f failure) (telling negotiate.Result) {
 	addr := s.peer.start(t)
 	config := s.config(t)
 	health := negotiate.NewHealth(negotiate.Up, config.Rise, config.Fall)
 	for i, want := range s.says {
-		r = negotiate.Run(t.Context(), s.aimed(t, f.at, addr))
+		r := negotiate.Run(t.Context(), s.aimed(t, f.at, addr))
 		require.Equal(t, want, verdictOf(r), "run %d of %s says: %v", i+1, s.line(f.at), r.Words())
 		health = health.Step(r.Outcome())
+		if r.Words() != nil {
+			telling = r
+		}
 	}
 	if len(s.says) > 1 {
 		require.Equal(t, s.state, health.State())
 	}
-	return r
+	return telling
 }
 
 // TestEveryFailureIsThere, once, in order, and with an explanation where no check notices it.
@@ -122,6 +132,24 @@ func TestEveryFailureIsThere(t *testing.T) {
 		require.False(t, f.by != byCheck && f.others == "", "failure %d: says nothing about why no check notices it", f.number)
 		for _, s := range f.scenes {
 			require.Contains(t, []bool{len(s.says) == 1, s.state != negotiate.Checking}, true, "failure %d: state after several runs", f.number)
+		}
+	}
+}
+
+// TestOthersAreThere: the tests of other folders that the page names.
+func TestOthersAreThere(t *testing.T) {
+	names, err := filepath.Glob("../../gateway/*_test.go")
+	require.NoError(t, err)
+	var sources []byte
+	for _, name := range names {
+		b, err := os.ReadFile(name)
+		require.NoError(t, err)
+		sources = append(sources, b...)
+	}
+	named := regexp.MustCompile("`(Test[A-Za-z]+)`")
+	for _, f := range failures() {
+		for _, found := range named.FindAllStringSubmatch(f.others, -1) {
+			require.Contains(t, string(sources), "func "+found[1]+"(t *testing.T)", "failure %d", f.number)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"gantry/fixtures/hl7"
+	"gantry/fixtures/pacs"
 	"gantry/fixtures/secure"
 	"gantry/fixtures/viewer"
 	"gantry/fixtures/xds"
@@ -14,18 +15,33 @@ import (
 
 // The peers that gantry simulate plays as well, by the same names of their faults.
 
-// played is the command that starts a peer.
-func played(protocol string, more []string, faults []string) string {
-	words := append([]string{"gantry", "simulate", protocol}, more...)
+// played is the command that starts a peer; empty for one that does nothing wrong.
+func played(protocol string, faults []string) string {
+	if len(faults) == 0 {
+		return ""
+	}
+	words := []string{"gantry", "simulate", protocol}
 	for _, f := range faults {
 		words = append(words, "--fault", quoted(f))
 	}
 	return strings.Join(words, " ")
 }
 
+// archive is a simulated DICOM server.
+func archive(faults ...string) peer {
+	return peer{play: played("dicom", faults), start: func(t *testing.T) string {
+		f, err := pacs.FaultTable.Parse(faults)
+		require.NoError(t, err)
+		s, err := pacs.Start(pacs.Options{Faults: f})
+		require.NoError(t, err)
+		t.Cleanup(s.Close)
+		return s.Addr()
+	}}
+}
+
 // receiver is a simulated HL7 receiver.
 func receiver(faults ...string) peer {
-	return peer{play: played("mllp", nil, faults), start: func(t *testing.T) string {
+	return peer{play: played("mllp", faults), start: func(t *testing.T) string {
 		f, err := hl7.FaultTable.Parse(faults)
 		require.NoError(t, err)
 		s, err := hl7.Start(hl7.Options{Faults: f})
@@ -36,16 +52,29 @@ func receiver(faults ...string) peer {
 }
 
 // registry and repository are the two simulated actors of XDS.
-func registry(faults ...string) peer   { return actor(xds.Registry, false, faults) }
-func repository(faults ...string) peer { return actor(xds.Repository, false, faults) }
+func registry(faults ...string) peer   { return actor(xds.Registry, nil, faults) }
+func repository(faults ...string) peer { return actor(xds.Repository, nil, faults) }
 
-func actor(role xds.Role, secured bool, faults []string) peer {
-	return peer{play: played("xds", []string{"--role", role.String()}, faults), start: func(t *testing.T) string {
+// secureRegistry is a registry over HTTPS.
+func secureRegistry(faults ...string) peer {
+	p := actor(xds.Registry, identity, faults)
+	p.play = overTLS(p.play)
+	return p
+}
+
+// overTLS is the command of a server that shows the certificate of the gallery.
+func overTLS(play string) string {
+	head, faults, _ := strings.Cut(play, " --fault")
+	return head + " --tls-cert server.pem --tls-key server-key.pem --fault" + faults
+}
+
+func actor(role xds.Role, shown func(*testing.T) *secure.Identity, faults []string) peer {
+	return peer{play: played("xds", faults), start: func(t *testing.T) string {
 		f, err := xds.FaultTable.Parse(faults)
 		require.NoError(t, err)
 		o := xds.Options{Role: role, Faults: f}
-		if secured {
-			o.Identity = identity(t)
+		if shown != nil {
+			o.Identity = shown(t)
 		}
 		s, err := xds.Start(o)
 		require.NoError(t, err)
@@ -56,7 +85,7 @@ func actor(role xds.Role, secured bool, faults []string) peer {
 
 // viewing is a simulated viewer, over HTTPS.
 func viewing(faults ...string) peer {
-	return peer{play: played("http", nil, faults), start: func(t *testing.T) string {
+	return peer{play: overTLS(played("http", faults)), start: func(t *testing.T) string {
 		f, err := viewer.FaultTable.Parse(faults)
 		require.NoError(t, err)
 		s, err := viewer.Start(viewer.Options{Name: "VIEWER1", Identity: identity(t), Faults: f})
