@@ -71,6 +71,14 @@ func TestTimeIsUp(t *testing.T) {
 	}
 }
 
+// TestIsAskedFirst: a program may clean up before it is killed.
+func TestIsAskedFirst(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "cleaned")
+	r := check(t, t.Context(), 2*time.Second, script(t, `trap 'echo yes >"$1"; exit 0' TERM; while :; do sleep 0.01; done`), file)
+	require.Equal(t, negotiate.ReasonTimeout, r.Fault.Reason, "too late is too late, whatever it says then")
+	require.FileExists(t, file)
+}
+
 // TestLeftBehind: a child that outlives the program and holds its output open neither holds the check
 // up nor stays.
 func TestLeftBehind(t *testing.T) {

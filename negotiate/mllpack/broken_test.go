@@ -148,3 +148,14 @@ func TestEnhancedMode(t *testing.T) {
 		})
 	}
 }
+
+// TestRelease2: the application's acknowledgement is itself a message there, which the sender commits.
+func TestRelease2(t *testing.T) {
+	r, got := run(t, Settings{Expect: []string{"AA"}}, 0, recv, framed("\x06"), ack("MSA|AA|ID"), recv, hear)
+	require.Nil(t, r.Words())
+	require.Len(t, got, 2)
+	require.Equal(t, "\x06", got[1])
+	r, _ = run(t, Settings{Expect: []string{"AA"}}, 0, recv, framed("\x06"), hear)
+	require.Equal(t, "stores the message (06), but its application does not acknowledge within 5 s:"+
+		" the application behind it is stopped; if 06 is enough, add CA to expect", r.Fault.Sentence)
+}

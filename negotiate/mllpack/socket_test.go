@@ -17,11 +17,13 @@ func receiver(t *testing.T, scripts ...rude.Script) (check func() negotiate.Resu
 	s, err := rude.Listen(scripts...)
 	require.NoError(t, err)
 	t.Cleanup(s.Close)
-	prober := proberOf(t, Settings{}, hl71)
-	return func() negotiate.Result {
-		return negotiate.Run(t.Context(), negotiate.Check{Prober: prober, Timeout: 300 * time.Millisecond,
-			Address: func() (string, error) { return s.Addr(), nil }})
-	}, s
+	return func() negotiate.Result { return checkOf(t, s, 300*time.Millisecond) }, s
+}
+
+func checkOf(t *testing.T, s *rude.Server, timeout time.Duration) negotiate.Result {
+	t.Helper()
+	return negotiate.Run(t.Context(), negotiate.Check{Prober: proberOf(t, Settings{}, hl71), Timeout: timeout,
+		Address: func() (string, error) { return s.Addr(), nil }})
 }
 
 // accept acknowledges one message under its own control id.
@@ -54,12 +56,24 @@ func TestSaysGoodbye(t *testing.T) {
 	require.Equal(t, int64(20), s.Connections(), "each check has a connection of its own")
 }
 
+// TestLateWords: what a receiver sends after the end of our direction is still read, so that its side
+// never sees a reset.
+func TestLateWords(t *testing.T) {
+	_, s := receiver(t, rude.Script{accept, rude.RecvAll(), rude.Send([]byte("late")), rude.Send([]byte("later")), rude.RecvAll()})
+	require.Nil(t, checkOf(t, s, 0).Words())
+	played, err := s.Run(t.Context(), 0)
+	require.NoError(t, err)
+	require.NoError(t, played.Err)
+}
+
 // TestGoodbyeToDeafPeers: one that never closes holds the check up for CloseWait and no longer.
 func TestGoodbyeToDeafPeers(t *testing.T) {
-	check, _ := receiver(t, rude.Script{accept, rude.Deaf()})
-	r := check()
-	require.Nil(t, r.Fault)
-	require.Nil(t, r.Warning)
+	_, s := receiver(t, rude.Script{accept, rude.Deaf()})
+	r := checkOf(t, s, time.Minute)
+	require.Nil(t, r.Words())
+	wantStages(t, r)
+	require.GreaterOrEqual(t, r.Stages[2].Took, CloseWait)
+	require.Less(t, r.Stages[2].Took, 10*CloseWait)
 }
 
 // TestGallery walks through receivers that are up for TCP and dead for senders.

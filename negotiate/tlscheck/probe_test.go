@@ -63,6 +63,7 @@ func TestExpiry(t *testing.T) {
 	fadingRoot := issue(t, nil, "fading root", 3*aDay+time.Hour, nil)
 	middle := issue(t, root, "middle", 500*aDay, nil)
 	fadingMiddle := issue(t, root, "fading middle", 5*aDay+time.Hour, nil)
+	namesake := issue(t, root, "fading middle", 600*aDay, nil) // of another key
 	old := issue(t, nil, "old", -time.Minute, nil)
 	leaf := func(by *authority, lasts time.Duration) *authority { return issue(t, by, "leaf", lasts, nil) }
 	date := func(d time.Duration) string { return time.Now().Add(d).UTC().Format(time.DateOnly) }
@@ -87,6 +88,7 @@ func TestExpiry(t *testing.T) {
 		{"signed by itself", leaf(nil, 2*aDay+time.Hour).pair(), nil, 14, "its certificate expires"},
 		{"not verified", leaf(middle, 9*aDay+time.Hour).pair(), nil, 14, "its certificate expires"},
 		{"not verified, intermediate", leaf(fadingMiddle, 400*aDay).pair(), nil, 14, "(intermediate certificate) expires"},
+		{"not verified, with a namesake of the intermediate beside", leaf(fadingMiddle, 400*aDay).pair(namesake), nil, 14, "(intermediate certificate) expires"},
 		{"not verified, with an old authority beside", leaf(middle, 400*aDay).pair(old), nil, 14, ""},
 		{"not verified, expired", leaf(middle, -2*aDay).pair(), nil, 14, "its certificate expired on " + date(-2*aDay) + ", and is accepted because it is not verified: renew"},
 		{"not verified, too young", issue(t, nil, "young", 800*aDay, func(c *x509.Certificate) { c.NotBefore = time.Now().Add(400 * aDay) }).pair(), nil, 14,

@@ -79,6 +79,19 @@ func TestSentences(t *testing.T) {
 	}
 }
 
+// TestDoesNotWaitForNothing: a server that closes when its client does ends the check.
+func TestDoesNotWaitForNothing(t *testing.T) {
+	cert := issue(t, nil, "server", 400*aDay, nil)
+	address := serve(t, polite(&tls.Config{Certificates: []tls.Certificate{cert.pair()}}))
+	fastest := time.Hour
+	for range 10 {
+		r := check(t, Settings{}, address, &tls.Config{RootCAs: pool(cert)})
+		require.Nil(t, r.Words())
+		fastest = min(fastest, r.Duration)
+	}
+	require.Less(t, fastest, ConfirmWait)
+}
+
 // TestOtherReactions: whatever a server does after the handshake, other than to refuse it, is its own affair.
 func TestOtherReactions(t *testing.T) {
 	cert := issue(t, nil, "server", 400*aDay, nil)
