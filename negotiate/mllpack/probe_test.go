@@ -78,7 +78,7 @@ func TestSick(t *testing.T) {
 		{"release 2 says no, AA expected", Settings{Expect: []string{"AA"}}, framed("\x15"), "MLLP commit 15", "refuses to store"},
 		{"AR where AA is expected", Settings{Expect: []string{"AA"}}, ack("MSA|AR|ID\rERR|||200"), "MSA AR, ERR 200",
 			"acknowledges with AR, error 200 (Unsupported message type) where AA is expected: its log says why"},
-		{"AA where AR is expected", Settings{Expect: []string{"AR"}}, ack("MSA|AA|ID"), "MSA AA", "acknowledges with AA and no error code where AR is expected"},
+		{"AA where AR is expected", Settings{Expect: []string{"AR"}}, ack("MSA|AA|ID"), "MSA AA", "acknowledges with AA where AR is expected"},
 		{"another error", Settings{ExpectError: []string{"200", "201"}}, ack("MSA|AR|ID\rERR|||207"), "MSA AR, ERR 207", "where error 200, 201 is expected"},
 		{"right error, wrong code", Settings{Expect: []string{"AA", "AR"}, ExpectError: []string{"200"}}, ack("MSA|AE|ID\rERR|||200"), "MSA AE, ERR 200", "where AA, AR and error 200 is expected"},
 		{"ill under a wrong MSA-2", Settings{}, ack("MSA|AE|\rERR|||207"), "MSA AE, ERR 207", "acknowledges with AE, error 207"},

@@ -207,7 +207,10 @@ func code(a answer) string {
 	if a.release == 2 {
 		return "commit answer " + a.said()
 	}
-	if len(a.errors) == 0 {
+	switch {
+	case len(a.errors) == 0 && a.positive():
+		return a.Code
+	case len(a.errors) == 0:
 		return a.Code + " and no error code"
 	}
 	e := shown(a.errors[0])
