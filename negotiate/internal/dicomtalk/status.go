@@ -10,7 +10,7 @@ import (
 // BadStatus explains an answer that reports a failure.
 func (t *Talk) BadStatus(c *dicom.Command) *negotiate.Fault {
 	peer := fmt.Sprintf("%s %04X", c.Name(), c.Status)
-	if c.Field == dicom.CEchoRSP {
+	if c.Field == dicom.CEchoRSP && c.ErrorComment != "" {
 		// Elsewhere the comment may quote the data set, and with it a patient. An echo has none.
 		peer += " " + c.ErrorComment
 	}

@@ -61,7 +61,7 @@ func (t *Talk) accepted(pdu []byte) *negotiate.Fault {
 	case err != nil:
 		return t.malformed(negotiate.StageOpen, "accepts the association with a malformed answer", err)
 	case len(ac.Results) == 0:
-		return t.noContext("", "accepts the association but answers no presentation context at all")
+		return t.noContext("", "accepts the association but answers no presentation context at all: its DICOM software is broken")
 	case ac.MaxLength != 0 && ac.MaxLength < minPDU:
 		return t.tooSmall(ac.MaxLength)
 	}
@@ -82,6 +82,9 @@ func (t *Talk) agreed(ac *dicom.AssociateAC, id byte, c Context) *negotiate.Faul
 		return t.noContext("", "accepts the association but answers another presentation context than the one proposed")
 	case !found:
 		return t.noContext("", "accepts the association but leaves the "+c.Service+" in it without an answer: its DICOM software is broken")
+	case answer.Result == dicom.TransferSyntaxesRejected:
+		return t.noContext(answer.Result.String(), "accepts the association but not the "+c.Service+" in it with Implicit VR Little Endian (transfer syntaxes not supported), "+
+			"which every DICOM server must take: look at the transfer syntaxes that "+t.Server+" is set up for")
 	case answer.Result != dicom.Accepted:
 		return t.noContext(answer.Result.String(), "accepts the association but not the "+c.Service+" in it ("+
 			answer.Result.String()+"): "+c.Operation+" is switched off on "+t.Server+", or not allowed for '"+t.Calling+"'")
