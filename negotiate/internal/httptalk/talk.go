@@ -57,8 +57,8 @@ func (t *Talk) Ask(r *http.Request) *negotiate.Fault {
 	if r.Header.Get("Expect") == "" {
 		head, body = append(head, body...), nil
 	}
-	if _, err := t.conn.Write(head); err != nil {
-		return t.lost(err)
+	if fault := t.send(head); fault != nil {
+		return fault
 	}
 	if len(body) > 0 {
 		if answered, fault := t.offer(body); answered || fault != nil {
@@ -95,10 +95,28 @@ func (t *Talk) offer(body []byte) (answered bool, fault *negotiate.Fault) {
 			Sentence: "does not answer Expect: 100-continue: clients that ask for it, such as .NET and curl, lose up to " +
 				negotiate.Seconds(ContinueWait) + " with each request; look at the proxies in front of it"})
 	}
-	if _, err := t.conn.Write(body); err != nil {
-		return false, t.lost(err)
+	return false, t.send(body)
+}
+
+// send writes; nil means that an answer may be read. A server that answers or refuses before it
+// has read everything, and then hangs up, makes the write fail although its words have come: an
+// early status, or the TLS alert by which it refuses our certificate.
+func (t *Talk) send(b []byte) *negotiate.Fault {
+	_, err := t.conn.Write(b)
+	if err == nil {
+		return nil
 	}
-	return false, nil
+	fault := t.lost(err)
+	if fault.Reason == negotiate.ReasonTimeout {
+		return fault
+	}
+	if _, none := t.reader.Peek(1); none == nil {
+		return nil
+	}
+	if told := t.lost(t.source.err); told.Reason == negotiate.ReasonCertificate || told.Reason == negotiate.ReasonHandshake {
+		return told
+	}
+	return fault
 }
 
 // wholeCheck is longer than any check: what is left of its time is the bound.
