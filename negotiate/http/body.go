@@ -15,6 +15,7 @@ type body struct {
 	https    finder // the word with which servers explain that they wanted TLS
 	matched  bool   // the expected pattern
 	cut      bool   // there was more than MaxBody
+	empty    bool   // there was nothing
 }
 
 // read searches r up to its end or MaxBody.
@@ -25,7 +26,7 @@ func (b *body) read(r io.Reader, pattern *regexp.Regexp) error {
 		b.matched = pattern.MatchReader(bufio.NewReader(source))
 	}
 	_, err := io.Copy(io.Discard, source)
-	b.cut = bounded.N <= 0
+	b.cut, b.empty = bounded.N <= 0, bounded.N == MaxBody
 	return err
 }
 

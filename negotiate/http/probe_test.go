@@ -230,6 +230,8 @@ func TestUnhealthy(t *testing.T) {
 			`answers 200 OK, but "Viewer" is not in the page: a login or maintenance page, or the page has changed`},
 		{"200 with other data", ask, []step{recv, page("200 OK", "application/json", "{}")}, negotiate.ReasonMismatch, "200 OK",
 			`answers 200 OK, but "Viewer" is not in the page`},
+		{"200 with nothing", ask, []step{recv, page("200 OK", html, "")}, negotiate.ReasonMismatch, "200 OK",
+			"answers 200 OK, but with nothing in it (0 bytes): what should fill the page fails"},
 		{"pattern missed", Settings{Path: "/", ExpectBodyRegex: `^\d+$`}, []step{recv, page("200 OK", text, "no number")}, negotiate.ReasonMismatch, "200 OK",
 			`answers 200 OK, but nothing in the page matches "^\\d+$"`},
 		{"compressed unasked", ask, []step{recv, say("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nxyz")}, negotiate.ReasonMismatch, "200 OK",

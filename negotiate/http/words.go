@@ -37,6 +37,9 @@ func codes(list []int) string {
 
 // bodySentence explains a page that is not the expected one.
 func (t *talk) bodySentence(wrong string) string {
+	if t.seen.empty {
+		return "answers " + t.Status() + ", but with nothing in it (0 bytes): what should fill the page fails"
+	}
 	said := "answers " + t.Status() + ", but " + wrong
 	if t.seen.cut {
 		said += fmt.Sprintf(" (first %d MiB)", MaxBody>>20)

@@ -180,7 +180,7 @@ func TestSimulated(t *testing.T) {
 		require.Nil(t, check(t, server.Addr(), s).Words(), name)
 	}
 	server.SetFaults(xds.Faults{Code: "XDSRepositoryBusy"})
-	require.Equal(t, "is too busy to answer (XDSRepositoryBusy)", check(t, server.Addr(), whole).Degraded.Sentence)
+	require.Equal(t, "is too busy to answer (XDSRepositoryBusy): overloaded, or it waits for its database", check(t, server.Addr(), whole).Degraded.Sentence)
 	server.Stop()
 	require.Equal(t, negotiate.ReasonRefused, check(t, server.Addr(), whole).Fault.Reason)
 }

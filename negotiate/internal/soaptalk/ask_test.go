@@ -64,7 +64,7 @@ func TestDegraded(t *testing.T) {
 		sentence string
 	}{
 		{"busy", Endpoint{}, []step{recv, failure("XDSRegistryBusy", "XDSUnknownPatientId")}, negotiate.ReasonBadStatus,
-			"Failure XDSRegistryBusy XDSUnknownPatientId", "is too busy to answer (XDSRegistryBusy)"},
+			"Failure XDSRegistryBusy XDSUnknownPatientId", "is too busy to answer (XDSRegistryBusy): overloaded, or it waits for its database"},
 		{"part of it missing", Endpoint{}, []step{recv, reply(ok, soapType, soap(related, adhoc("urn:ihe:iti:2007:ResponseStatusType:PartialSuccess", "")))},
 			negotiate.ReasonBadStatus, "PartialSuccess", "answers in part only (PartialSuccess), and does not say what is missing"},
 		{"security header refused", secured, []step{recv, reply("500 Error", soapType, fault("Sender", "FailedAuthentication"))}, negotiate.ReasonRejected,

@@ -163,7 +163,7 @@ func (c *Caller) Judge(ctx context.Context, r *xds.Response, refuse func(code st
 	case len(all) == 0:
 		return found(negotiate.ReasonBadStatus, "reports Failure without an error code: its own log may say why")
 	case worst == xds.GroupBusy:
-		negotiate.Degrade(ctx, found(negotiate.ReasonBadStatus, "is too busy to answer ("+code+")"))
+		negotiate.Degrade(ctx, found(negotiate.ReasonBadStatus, "is too busy to answer ("+code+"): overloaded, or it waits for its database"))
 	case worst == xds.GroupAlive && refuse != nil && refuse(code) != "":
 		return found(negotiate.ReasonMismatch, refuse(code))
 	case worst > xds.GroupAlive:
