@@ -98,6 +98,9 @@ func TestGallery41(t *testing.T) {
 	r, _ = run(t, own(t, padded), 0, smallBuffer...)
 	require.NotNil(t, r.Fault)
 	require.Equal(t, "closes the connection in the middle of a message of 69 KiB: its buffer or its limit for messages is smaller", r.Fault.Sentence)
+	r, _ = run(t, own(t, padded), 0, recv) // takes it all, and closes
+	require.NotNil(t, r.Fault)
+	require.Equal(t, "closes the connection instead of acknowledging a message of 69 KiB: its buffer or its limit for messages is smaller", r.Fault.Sentence)
 }
 
 // TestGallery42: a receiver that cannot read the message's characters closes.

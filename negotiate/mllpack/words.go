@@ -29,6 +29,14 @@ func (t *talk) unsent(err error) *negotiate.Fault {
 // large is the size in bytes from which on a message may be too much for a receiver's buffer.
 const large = 64 << 10
 
+// itsSize names the size of a message that may be too large.
+func (t *talk) itsSize() string {
+	if t.size < large {
+		return ""
+	}
+	return " a message of " + bytesOf(t.size)
+}
+
 func (t *talk) tooLarge() string {
 	if t.size < large {
 		return t.why()
@@ -69,8 +77,8 @@ func (t *talk) lost(err error) *negotiate.Fault {
 		f = negotiate.Lost(negotiate.StageAsk, err, negotiate.Words{
 			Silent: "accepts TCP but does not acknowledge a message within " + negotiate.Within(t.ctx) +
 				": its channel is stopped or paused, it is hung, or other senders hold all its connections",
-			Closed: "closes the connection instead of acknowledging" + t.tooLarge(),
-			Reset:  "resets the connection instead of acknowledging" + t.tooLarge(),
+			Closed: "closes the connection instead of acknowledging" + t.itsSize() + t.tooLarge(),
+			Reset:  "resets the connection instead of acknowledging" + t.itsSize() + t.tooLarge(),
 		})
 		f.Busy = f.Reason == negotiate.ReasonTimeout && !t.heard
 	}
