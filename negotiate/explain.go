@@ -42,6 +42,20 @@ func Lost(s Stage, err error, w Words) *Fault {
 	return f
 }
 
+// LostWrite is Lost for a write. A server that refuses a client certificate says so and hangs up;
+// with TLS 1.3 that reaches us as a write that failed, while its alert waits to be read.
+func LostWrite(s Stage, conn net.Conn, err error, w Words) *Fault {
+	f := Lost(s, err, w)
+	if f.Reason != ReasonReset && f.Reason != ReasonClosed {
+		return f
+	}
+	_ = conn.SetReadDeadline(time.Now().Add(farewellTime))
+	if _, alert := conn.Read(make([]byte, 1)); alert != nil && isTLS(alert) {
+		return Lost(s, alert, w)
+	}
+	return f
+}
+
 // Seconds writes a duration as people say it: "5 s", "1.5 s", "300 ms".
 func Seconds(d time.Duration) string {
 	if d < time.Second {

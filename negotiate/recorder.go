@@ -91,7 +91,10 @@ func (r *recorder) stage() Stage {
 // slowest is the stage, the close left out, that took most of the time.
 func (r *recorder) slowest() Stage {
 	var most StageTime
-	for _, s := range r.stages {
+	for i, s := range r.stages {
+		if i == len(r.stages)-1 {
+			s.Took += time.Since(r.entered) // not booked yet
+		}
 		if s.Stage != StageClose && s.Took >= most.Took {
 			most = s
 		}

@@ -85,3 +85,32 @@ func TestRunTLS(t *testing.T) {
 		})
 	}
 }
+
+// TestRefusedClientCertificateByWrite: the server's alert waits to be read when the write fails
+// because it has hung up. Which of the two comes first is chance; the words must not be.
+func TestRefusedClientCertificateByWrite(t *testing.T) {
+	good, pool := certificate(t, nil)
+	refuse := &tls.Config{Certificates: []tls.Certificate{good}, ClientAuth: tls.RequireAnyClientCert}
+	hungUp := make(chan struct{}, 1)
+	addr := listen(t, func(c net.Conn) {
+		_ = tls.Server(c, refuse).Handshake()
+		_ = c.(*net.TCPConn).SetLinger(0) // the hardest way to hang up
+		_ = c.Close()
+		hungUp <- struct{}{}
+	})
+	words := Words{Reset: "resets", Closed: "closes"}
+	probe := proberFunc(func(ctx context.Context, conn net.Conn) error {
+		Enter(ctx, StageOpen)
+		<-hungUp
+		for { // the first write may still go into the socket's buffer
+			if _, err := conn.Write([]byte("request")); err != nil {
+				return LostWrite(StageOpen, conn, err, words)
+			}
+		}
+	})
+	for range 50 {
+		r := Run(t.Context(), Check{Address: at(addr), TLS: &tls.Config{RootCAs: pool}, Prober: probe})
+		require.Equal(t, ReasonHandshake, r.Fault.Reason, r.Fault)
+		require.Contains(t, r.Fault.Sentence, "wants a client certificate")
+	}
+}

@@ -34,7 +34,7 @@ func newTalk(ctx context.Context, c *Caller, conn net.Conn) *Talk {
 func (t *Talk) open() *negotiate.Fault {
 	negotiate.Enter(t.ctx, negotiate.StageOpen)
 	if _, err := t.conn.Write(t.request); err != nil {
-		return t.lost(negotiate.StageOpen, err)
+		return t.lostWrite(negotiate.StageOpen, err)
 	}
 	kind, pdu, fault := t.read(negotiate.StageOpen)
 	if fault != nil {

@@ -10,7 +10,16 @@ import (
 // lost explains a connection that broke, or a server that says nothing. Silence where an answer to
 // the association request should be is also what a server with a single place does while that is taken.
 func (t *Talk) lost(s negotiate.Stage, err error) *negotiate.Fault {
-	f := negotiate.Lost(s, err, t.words(s))
+	return t.ended(s, negotiate.Lost(s, err, t.words(s)))
+}
+
+// lostWrite is lost for a request that could not be written.
+func (t *Talk) lostWrite(s negotiate.Stage, err error) *negotiate.Fault {
+	return t.ended(s, negotiate.LostWrite(s, t.conn, err, t.words(s)))
+}
+
+// ended notes whether the server may still hold the association.
+func (t *Talk) ended(s negotiate.Stage, f *negotiate.Fault) *negotiate.Fault {
 	t.alive = f.Reason == negotiate.ReasonTimeout
 	f.Busy = t.alive && s == negotiate.StageOpen
 	return f
