@@ -18,7 +18,7 @@ build: ## the program, into bin/gantry
 demo: build ## a small hospital on loopback with the gateway in front of it
 	bin/gantry demo
 
-peers: ## install the programs that the conformance suites need (apt; root or sudo)
+peers: ## install what the conformance suites need (apt, with root or sudo; Maven)
 	$(GO) run ./conformance/peers/install
 
 # The rooms first, then the whole program between real peers; the second prints each promise that it kept.
@@ -27,6 +27,9 @@ test: peers build ## build, vet and every test with the race detector; under ten
 	$(GO) test -race -timeout 8m $$($(GO) list ./... | grep -v '/conformance')
 	$(GO) test -race -timeout 8m -count 1 -p 1 -v ./conformance/... | sed -u '/^=== \(RUN\|PAUSE\|CONT\|NAME\)/d'
 	@CI= $(GO) run ./conformance/peers/install -list
+
+soak: peers ## no false alarm: healthy servers, every kind of check, a busy machine, for SOAK (20m)
+	SOAK=$(SOAK) $(GO) test -race -timeout 0 -count 1 -v -run '^TestSoak$$' ./conformance
 
 check: ## what a reviewer need not look at: form, vet, staticcheck, layers, generated files, go.mod
 	@out=$$(gofmt -l .); [ -z "$$out" ] || { echo "not gofmt'ed:"; echo "$$out"; exit 1; }

@@ -25,12 +25,8 @@ func TestRefusalsAreNamed(t *testing.T) {
 		{"dcmqrscp does not know the called AE title", []string{"dcmqrscp"}, archiveOf(16),
 			of("dicom-echo", "called_ae", "NOWHERE"), "A-ASSOCIATE-RJ 1/1/7",
 			"called AE title 'NOWHERE' not recognised (rejected permanently by the service user): check the AE title table of the server"},
-		{"wlmscpfs has no list for the called AE title", []string{"wlmscpfs", "dump2dcm"}, func(t *testing.T, ctx context.Context) string {
-			w, err := peers.StartWorklist(ctx, t.TempDir())
-			require.NoError(t, err)
-			t.Cleanup(w.Stop)
-			return w.DICOM
-		}, of("dicom-find", "model", "worklist", "called_ae", "NOWHERE"), "A-ASSOCIATE-RJ 1/1/7",
+		{"wlmscpfs has no list for the called AE title", []string{"wlmscpfs", "dump2dcm"}, worklist,
+			of("dicom-find", "model", "worklist", "called_ae", "NOWHERE"), "A-ASSOCIATE-RJ 1/1/7",
 			"called AE title 'NOWHERE' not recognised (rejected permanently by the service user): check the AE title table of the server"},
 		{"storescp refuses everybody", []string{"storescp"}, func(t *testing.T, ctx context.Context) string {
 			r, err := peers.StartRefuser(ctx)
@@ -97,6 +93,13 @@ func storescp(t *testing.T, ctx context.Context) string {
 	require.NoError(t, err)
 	t.Cleanup(r.Stop)
 	return r.DICOM
+}
+
+func worklist(t *testing.T, ctx context.Context) string {
+	w, err := peers.StartWorklist(ctx, t.TempDir())
+	require.NoError(t, err)
+	t.Cleanup(w.Stop)
+	return w.DICOM
 }
 
 func hl7Address(t *testing.T, ctx context.Context, start func(context.Context, string) (*peers.Receiver, error)) string {

@@ -152,11 +152,20 @@ func (o *Orthanc) do(ctx context.Context, method, path string, body []byte, into
 
 // callJSON makes one HTTP request and decodes the answer. A status of 300 or more is a *StatusError.
 func callJSON(ctx context.Context, method, url string, body []byte, into any) error {
+	text, err := call(ctx, method, url, body)
+	if err != nil || into == nil {
+		return err
+	}
+	return json.Unmarshal(text, into)
+}
+
+// call makes one HTTP request and returns the answer's body. A status of 300 or more is a *StatusError.
+func call(ctx context.Context, method, url string, body []byte) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(body))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if body != nil {
 		req.Header.Set("Content-Type", "application/json")
@@ -164,20 +173,14 @@ func callJSON(ctx context.Context, method, url string, body []byte, into any) er
 	req.Close = true // no idle connection that outlives the program
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer resp.Body.Close()
 	text, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return err
+	if err == nil && resp.StatusCode >= 300 {
+		err = &StatusError{Method: method, URL: url, Code: resp.StatusCode, Body: string(text)}
 	}
-	if resp.StatusCode >= 300 {
-		return &StatusError{Method: method, URL: url, Code: resp.StatusCode, Body: string(text)}
-	}
-	if into == nil {
-		return nil
-	}
-	return json.Unmarshal(text, into)
+	return text, err
 }
 
 // StatusError is an HTTP answer that says no.

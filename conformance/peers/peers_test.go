@@ -167,6 +167,15 @@ func TestPeers(t *testing.T) {
 	})
 }
 
+func TestSamplesAreSummed(t *testing.T) {
+	text := []byte("# HELP a_total Words.\na_total{x=\"1\",y=\"b c\"} 2\na_total{x=\"2\"} 3.5\na_total_more 7\nplain 4\n")
+	for want, about := range map[float64][]string{5.5: {"a_total"}, 2: {"a_total", `x="1"`}, 4: {"plain"}, 0: {"other"}} {
+		sum, err := sumSamples(text, about[0], about[1:])
+		require.NoError(t, err)
+		require.InDelta(t, want, sum, 0, about)
+	}
+}
+
 func TestLogSince(t *testing.T) {
 	l := newLog()
 	_, _ = l.Write([]byte("before\n"))
