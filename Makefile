@@ -4,13 +4,14 @@ GO       ?= go
 FUZZTIME ?= 30s
 FUZZ     ?= .
 ROUNDS   ?= 5
+SOAK     ?= 20m
 
 SHELL         := bash
 .SHELLFLAGS   := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 MAKEFLAGS     += --warn-undefined-variables --no-print-directory
 
-.PHONY: build demo peers test check generate bench fuzz fuzz-decoders clean help
+.PHONY: build demo peers test soak check generate bench fuzz fuzz-decoders clean help
 
 build: ## the program, into bin/gantry
 	$(GO) build -o bin/gantry ./cmd/gantry
