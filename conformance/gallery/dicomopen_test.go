@@ -35,7 +35,7 @@ var dicomOpen = []failure{
 		users: "For half a minute nobody gets in; then all is well, and nobody finds a cause.",
 		wire:  "As 1, until the server gives the silent client up (ARTIM timer, usually 30 s).",
 		scenes: []scene{{
-			note: "Five runs, two of them while the server is blocked. With `interval: 10s` and `fall: 3` the server outlasts a blockade of less than 30 s and stays up; the failures are in its history.",
+			note: "Five runs, two of them while the server is blocked. Three in a row would have taken the server down, and with `timeout: 5s` three take 15 s: where such blockades of half a minute are known, `fall: 7` sits them out. The failures stand in the history of the server either way.",
 			peer: archive("silent", "flapping=2"), check: shortEcho,
 			says: []verdict{healthy, healthy, failed(open, timeout), failed(open, timeout), healthy}, state: negotiate.Up,
 		}},

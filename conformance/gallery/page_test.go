@@ -64,9 +64,7 @@ func (f failure) row() string {
 	kinds, verdicts := list{}, list{}
 	for _, s := range f.scenes {
 		kinds.add("`" + s.kind + "`")
-		for _, v := range s.says {
-			verdicts.add(v.short())
-		}
+		verdicts.add(s.verdict())
 	}
 	if f.excused {
 		verdicts.add("excused by live traffic")
@@ -88,7 +86,7 @@ func (f failure) section() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "\n### %d. %s\n\n- Users: %s\n- On the wire: %s\n", f.number, f.title, f.users, f.wire)
 	if f.played() {
-		fmt.Fprintf(&b, "- Find nothing: %s\n", f.fooledWords())
+		fmt.Fprintf(&b, "- Checks that find nothing: %s\n", f.fooledWords())
 	}
 	for i := range f.scenes {
 		b.WriteString(f.scene(i))
@@ -114,7 +112,7 @@ func (f failure) fooledWords() string {
 		at := c.place(f.at).address()
 		line := strings.TrimPrefix(c.line(f.at), "gantry probe ")
 		line = strings.NewReplacer(" "+at, "", "http://"+at, "", "https://"+at, "").Replace(line)
-		words.add("`" + usual.Replace(line) + "`")
+		words.add("`" + strings.ReplaceAll(usual.Replace(line), "'", "") + "`")
 	}
 	return words.String()
 }
@@ -185,6 +183,20 @@ func (s scene) sequence() string {
 		verb = "stays"
 	}
 	return fmt.Sprintf("Runs: %s; with `fall: 3` the server %s %s", strings.Join(words, ", "), verb, s.state)
+}
+
+// verdict is what a scene comes to, for the table.
+func (s scene) verdict() string {
+	words := list{}
+	for _, v := range s.says {
+		if v != healthy {
+			words.add(v.short())
+		}
+	}
+	if s.state == negotiate.Up {
+		words.add("but never three times in a row")
+	}
+	return words.String()
 }
 
 func (v verdict) short() string {
