@@ -114,7 +114,7 @@ func (c *rudeConn) Write(b []byte) (int, error) {
 		return c.Conn.Write(b)
 	}
 	_, _ = c.Conn.Write(b[:len(b)/2])
-	if tcp, ok := negotiate.SecureConn[*net.TCPConn](c.Conn); ok {
+	if tcp, ok := negotiate.Underlying[*net.TCPConn](c.Conn); ok {
 		_ = tcp.SetLinger(0)
 	}
 	return 0, c.Conn.Close()

@@ -3,9 +3,11 @@ package negotiate
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
 	"net"
 	"strings"
 	"time"
@@ -84,11 +86,11 @@ func alertSentence(a tls.AlertError) string {
 	said := "refuses the TLS handshake (" + strings.TrimPrefix(a.Error(), "tls: ") + ")"
 	switch {
 	case a == alertCertificateRequired:
-		return said + ": it wants a client certificate"
+		return said + ": it wants a client certificate; set tls.cert_file and tls.key_file"
 	case a >= alertBadCertificate && a <= alertCertificateUnknown, a == alertUnknownCA:
-		return said + ": it does not accept the client certificate"
+		return said + ": it does not accept the client certificate, that of tls.cert_file or none; make the server trust it"
 	case a == alertProtocolVersion:
-		return said + ": it speaks only TLS versions that gantry does not offer"
+		return said + ": it speaks only TLS versions that gantry does not offer; tls.min_version allows older ones"
 	case a == alertUnrecognizedName:
 		return said + ": it does not know that server name; check tls.server_name"
 	case a == alertHandshakeFailure:
@@ -126,7 +128,25 @@ func validity(c *x509.Certificate) string {
 		return "its certificate is valid only from " + c.NotBefore.UTC().Format(time.DateOnly) +
 			" on: check the clocks of both machines"
 	}
-	return "its certificate expired on " + c.NotAfter.UTC().Format(time.DateOnly) + ": renew it on the server"
+	return "its certificate expired on " + c.NotAfter.UTC().Format(time.DateOnly) + ": renew it on the server (or check this machine's clock: here it is " + time.Now().UTC().Format(time.DateOnly) + ")"
+}
+
+// handshakeTold is what a TLS handshake agreed on, for a transcript. Certificates are public.
+func handshakeTold(s tls.ConnectionState) Passage {
+	p := Passage{Title: tls.VersionName(s.Version) + ", " + tls.CipherSuiteName(s.CipherSuite)}
+	for i, c := range s.PeerCertificates {
+		who := "certificate of the server"
+		if i > 0 {
+			who = "presented with it"
+		}
+		p.Notes = append(p.Notes, fmt.Sprintf("%s: %s, signed by %s, valid from %s to %s", who, PeerWords(c.Subject.String()),
+			PeerWords(c.Issuer.String()), c.NotBefore.UTC().Format(time.DateOnly), c.NotAfter.UTC().Format(time.DateOnly)))
+	}
+	if len(s.PeerCertificates) > 0 {
+		p.Notes = append(p.Notes, "SHA-256 of its certificate, as tls.fingerprint takes it: "+
+			fmt.Sprintf("%x", sha256.Sum256(s.PeerCertificates[0].Raw)), "it is for "+namesOf(s.PeerCertificates[0]))
+	}
+	return p
 }
 
 // maxNames bounds the names quoted from a certificate.

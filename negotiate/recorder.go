@@ -17,6 +17,7 @@ type recorder struct {
 	degraded *Fault
 	answered time.Duration // from start to the answer; 0 = not yet
 	tap      *tap          // nil: nobody wants a transcript
+	asked    bool          // in the TLS handshake the server asked for a client certificate
 }
 
 type recorderKey struct{}
@@ -48,6 +49,14 @@ func Degrade(ctx context.Context, f *Fault) {
 	if r := recorderOf(ctx); r != nil && r.degraded == nil {
 		r.degraded = f
 	}
+}
+
+// ClientCertificateAsked says whether the server asked for a client certificate in the TLS
+// handshake of the check that runs under ctx. With TLS 1.3 it says only afterwards whether it
+// takes the one it got, or none.
+func ClientCertificateAsked(ctx context.Context) bool {
+	r := recorderOf(ctx)
+	return r != nil && r.asked
 }
 
 // Within returns the time that the whole check has, in words for a sentence: "5 s".

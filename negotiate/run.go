@@ -101,12 +101,33 @@ func dialTCP(ctx context.Context, address string) (net.Conn, error) {
 // secure wraps raw in TLS. An empty server name becomes the host of the address: for a
 // name it is sent and verified, for an IP address only verified.
 func secure(ctx context.Context, config *tls.Config, address string, raw net.Conn) (*tls.Conn, error) {
+	config = config.Clone()
 	if config.ServerName == "" {
-		config = config.Clone()
 		config.ServerName, _, _ = net.SplitHostPort(address)
 	}
+	config.GetClientCertificate = noticed(ctx, config)
 	conn := tls.Client(raw, config)
 	return conn, conn.HandshakeContext(ctx)
+}
+
+// noticed chooses the client certificate as crypto/tls would by itself, and notes that the server
+// asked for one.
+func noticed(ctx context.Context, c *tls.Config) func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+	choose := c.GetClientCertificate
+	return func(info *tls.CertificateRequestInfo) (*tls.Certificate, error) {
+		if r := recorderOf(ctx); r != nil {
+			r.asked = true
+		}
+		if choose != nil {
+			return choose(info)
+		}
+		for i := range c.Certificates {
+			if info.SupportsCertificate(&c.Certificates[i]) == nil {
+				return &c.Certificates[i], nil
+			}
+		}
+		return &tls.Certificate{}, nil // none, which the server may accept
+	}
 }
 
 // hangUp says goodbye in TLS, which may write; the end of ctx closes raw underneath, because
@@ -124,7 +145,7 @@ func negotiate(ctx context.Context, c Check, conn net.Conn, rec *recorder) *Faul
 		return nil
 	}
 	if wantsTranscript(ctx) {
-		rec.tap = &tap{Conn: conn, start: rec.start}
+		rec.tap = &tap{Conn: conn, start: rec.start, begun: time.Since(rec.start)}
 		conn = rec.tap
 	}
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(longAgo) })

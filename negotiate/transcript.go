@@ -2,6 +2,7 @@ package negotiate
 
 import (
 	"context"
+	"crypto/tls"
 	"net"
 	"strconv"
 	"sync"
@@ -80,7 +81,8 @@ func wantsTranscript(ctx context.Context) bool { return ctx.Value(transcriptKey{
 // tap is a connection that remembers what passes.
 type tap struct {
 	net.Conn
-	start time.Time
+	start time.Time     // of the check
+	begun time.Duration // when the conversation began, after start
 
 	mu     sync.Mutex
 	chunks []Chunk
@@ -125,8 +127,18 @@ func (t *tap) keepAt(at time.Duration, sent bool, b []byte) {
 	t.chunks = append(t.chunks, Chunk{Sent: sent, At: at, Data: append([]byte(nil), b[:n]...), Lost: len(b) - n})
 }
 
-// told returns the conversation in the words of its Prober.
+// told returns the conversation in the words of its Prober, after what TLS agreed on.
 func (t *tap) told(p Prober) []Passage {
+	if conn, ok := Underlying[interface{ ConnectionState() tls.ConnectionState }](t.Conn); ok {
+		hello := handshakeTold(conn.ConnectionState())
+		hello.At = t.begun
+		return append([]Passage{hello}, t.content(p)...)
+	}
+	return t.content(p)
+}
+
+// content is what went over the connection.
+func (t *tap) content(p Prober) []Passage {
 	t.mu.Lock()
 	chunks := t.chunks
 	t.mu.Unlock()
@@ -178,8 +190,9 @@ func Joined(chunks []Chunk) []Chunk {
 	return out
 }
 
-// SecureConn finds the TLS connection under whatever a check wraps it in; false if there is none.
-func SecureConn[T any](conn net.Conn) (T, bool) {
+// Underlying finds the connection that can do what T says, such as ConnectionState or CloseWrite,
+// under whatever a check wraps it in; false if there is none.
+func Underlying[T any](conn net.Conn) (T, bool) {
 	for {
 		if t, ok := conn.(T); ok {
 			return t, true

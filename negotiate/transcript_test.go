@@ -3,6 +3,7 @@ package negotiate
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"io"
 	"net"
 	"testing"
@@ -84,6 +85,23 @@ func TestTranscriptWithoutNarrator(t *testing.T) {
 			require.Empty(t, p.Bytes)
 		}
 	}
+}
+
+// TestTranscriptOfTLS: what was agreed on stands first, whatever the kind.
+func TestTranscriptOfTLS(t *testing.T) {
+	good, pool := certificate(t, nil)
+	addr := listen(t, func(c net.Conn) {
+		s := tls.Server(c, &tls.Config{Certificates: []tls.Certificate{good}})
+		answers(3)(s)
+		_ = s.Close()
+	})
+	r := Run(WithTranscript(t.Context()), Check{Address: at(addr), TLS: &tls.Config{RootCAs: pool}, Prober: proberFunc(teller{}.Negotiate)})
+	require.True(t, r.OK(), r.Fault)
+	require.Len(t, r.Transcript, 3)
+	require.Equal(t, "TLS 1.3, TLS_AES_128_GCM_SHA256", r.Transcript[0].Title)
+	require.Contains(t, r.Transcript[0].Notes[0], "certificate of the server: ")
+	require.Contains(t, r.Transcript[0].Notes[1], "as tls.fingerprint takes it: ")
+	require.Equal(t, "12 bytes", r.Transcript[1].Title)
 }
 
 func TestMask(t *testing.T) {

@@ -59,13 +59,14 @@ func TestTimeIsUp(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel() // they wait; long enough for a script to begin on a busy machine
 			file := filepath.Join(t.TempDir(), "pid")
-			r := check(t, t.Context(), 600*time.Millisecond, script(t, tt.text), file)
+			r := check(t, t.Context(), 3*time.Second, script(t, tt.text), file)
 			require.NotNil(t, r.Fault)
 			require.Equal(t, negotiate.ReasonTimeout, r.Fault.Reason)
 			require.True(t, r.Counts())
-			require.Equal(t, "check_it is not done within 600 ms: the server keeps it waiting, or it needs a longer timeout", r.Fault.Sentence)
-			require.Less(t, r.Duration, 5*time.Second)
+			require.Equal(t, "check_it is not done within 3 s: the server keeps it waiting, or it needs a longer timeout", r.Fault.Sentence)
+			require.Less(t, r.Duration, 10*time.Second)
 			requireGone(t, pidIn(t, file))
 		})
 	}

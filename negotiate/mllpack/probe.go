@@ -170,7 +170,7 @@ func (t *talk) drain() (closed bool) {
 
 // halfClose ends our direction; false when the connection has no such thing.
 func (t *talk) halfClose() bool {
-	c, ok := negotiate.SecureConn[interface {
+	c, ok := negotiate.Underlying[interface {
 		net.Conn
 		CloseWrite() error
 	}](t.conn)

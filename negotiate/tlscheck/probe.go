@@ -29,13 +29,13 @@ type secure interface {
 // Negotiate judges the connection that was made.
 func (p *probe) Negotiate(ctx context.Context, conn net.Conn) error {
 	negotiate.Enter(ctx, negotiate.StageAsk)
-	s, ok := negotiate.SecureConn[secure](conn)
+	s, ok := negotiate.Underlying[secure](conn)
 	if !ok {
 		return &negotiate.Fault{Stage: negotiate.StageAsk, Reason: negotiate.ReasonInternal,
 			Sentence: "this check has a bug: it was given a connection without TLS; please report it"}
 	}
 	state := s.ConnectionState()
-	if state.Version >= tls.VersionTLS13 {
+	if state.Version >= tls.VersionTLS13 && negotiate.ClientCertificateAsked(ctx) {
 		if fault := confirmed(ctx, s); fault != nil {
 			return fault
 		}
