@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 
@@ -172,5 +173,19 @@ func TestPage(t *testing.T) {
 	}
 	want, err := os.ReadFile(name)
 	require.NoError(t, err)
-	require.Equal(t, string(want), got, "docs/failure-gallery.md is stale; run: go test ./conformance/gallery -update")
+	if at, written, now := difference(string(want), got); at > 0 {
+		t.Fatalf("docs/failure-gallery.md is stale; run: go test ./conformance/gallery -update\nline %d: %s\n now said: %s", at, written, now)
+	}
+}
+
+// difference is the first line, counted from 1, in which two texts differ; 0 when none does.
+func difference(a, b string) (at int, ofA, ofB string) {
+	as, bs := strings.Split(a, "\n"), strings.Split(b, "\n")
+	as, bs = append(as, make([]string, max(len(bs)-len(as), 0))...), append(bs, make([]string, max(len(as)-len(bs), 0))...)
+	for i := range as {
+		if as[i] != bs[i] {
+			return i + 1, as[i], bs[i]
+		}
+	}
+	return 0, "", ""
 }
