@@ -39,6 +39,7 @@ defaults:                               # for every service below
   slow_start: {{.SlowStart}}                        # a server that is back gets its share little by little
   persistence: {by: none}               # each connection is balanced anew; the usual source-ip would show less
   timeouts: {connect: 1s, drain: 5s}
+  flapping: {hold: 0s}                  # these servers fail on purpose, again and again; the usual is to trust them less
 
 services:
   - name: DICOM                         # modalities connect to either port
@@ -50,14 +51,14 @@ services:
   - name: HL7                           # one connection, one receiver; the sender's next connection, perhaps another
     protocol: mllp
     listen: [{{.Entrances.HL7}}]
-    checks:
-      - {type: connect, {{template "times" .}}}
+    checks:                             # a message that no receiver files; its acknowledgement must name it
+      - {type: mllp, {{template "times" .}}}
     servers:{{template "servers" .Servers.HL7}}
   - name: XDS                           # SOAP over HTTP
     protocol: tcp
     listen: [{{.Entrances.XDS}}]
-    checks:                             # a document that only a registry has
-      - {type: http, path: {{.Registry}}?wsdl, expect_body: registry, {{template "times" .}}}
+    checks:                             # a stored query (ITI-18) for a document that nobody has; its answer is read
+      - {type: xds-registry, path: {{.Registry}}, {{template "times" .}}}
     servers:{{template "servers" .Servers.XDS}}
   - name: VIEWER                        # TLS passes through untouched, up to the viewers' own certificates
     protocol: tcp

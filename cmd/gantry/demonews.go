@@ -148,7 +148,8 @@ func (n *newsroom) risen(e admin.Event, status admin.Status) string {
 	if f := n.demo.show.Back(e.Server, e.Time); f != nil && !f.Until.IsZero() {
 		after = " after " + tenths(f.Back.Sub(f.Until))
 	}
-	does := map[string]string{"dicom-echo": "answers C-ECHO again", "http": "answers HTTP again", "connect": "accepts connections again"}
+	does := map[string]string{"dicom-echo": "answers C-ECHO again", "http": "answers HTTP again", "mllp": "acknowledges messages again",
+		"xds-registry": "answers queries again", "connect": "accepts connections again"}
 	said := does[checkOf(serviceOf(status, e.Service), e).Type]
 	if said == "" {
 		said = "passes its check again"
@@ -158,7 +159,8 @@ func (n *newsroom) risen(e admin.Event, status admin.Status) string {
 
 // ailment says what a check found.
 func ailment(c admin.CheckStatus, message string) string {
-	silent := map[string]string{"dicom-echo": "stopped answering C-ECHO", "http": "stopped answering HTTP", "connect": "stopped accepting connections"}
+	silent := map[string]string{"dicom-echo": "stopped answering C-ECHO", "http": "stopped answering HTTP", "mllp": "stopped acknowledging messages",
+		"xds-registry": "stopped answering queries", "connect": "stopped accepting connections"}
 	switch {
 	case c.Reason == "refused":
 		return "refuses connections"
