@@ -13,7 +13,7 @@ var (
 	worklist  = check{kind: "dicom-find", keys: []string{"called_ae=VNA", "model=worklist"}}
 	known     = check{kind: "dicom-find", keys: []string{"called_ae=VNA", "patient_id=ZZ-GANTRY-PROBE"}}
 	readBack  = check{kind: "dicom-store", keys: []string{"called_ae=VNA", "read_back=true"}}
-	shortEcho = echo.with("timeout=1s")
+	shortEcho = echo.with("timeout=2s")
 )
 
 // with is the check with more keys.

@@ -14,7 +14,7 @@ var dicomWork = []failure{
 		users:  "Echo, search and the web page are fine; sending stands still until the modality gives up.",
 		wire:   "No C-STORE-RSP; after a minute the server drops the connection.",
 		fooled: []check{echo, find},
-		scenes: []scene{{peer: archive("store-hang"), check: store.with("timeout=1s"), says: once(failed(ask, timeout))}},
+		scenes: []scene{{peer: archive("store-hang"), check: store.with("timeout=2s"), says: once(failed(ask, timeout))}},
 	},
 	{
 		number: 13, title: "C-STORE confirmed, and nothing stored", at: dicomServer,
@@ -29,7 +29,7 @@ var dicomWork = []failure{
 		users:  "CT slices arrive; mammograms and ultrasound clips do not.",
 		wire:   "No C-STORE-RSP for objects above some limit, here 1.2 MB.",
 		fooled: []check{echo, find, store},
-		scenes: []scene{{peer: archive("store-hang-above=1200000B"), check: store.with("size=2MiB", "timeout=2s"), says: once(failed(ask, timeout))}},
+		scenes: []scene{{peer: archive("store-hang-above=1200000B"), check: store.with("size=2MiB", "timeout=3s"), says: once(failed(ask, timeout))}},
 	},
 	{
 		number: 15, title: "Database down: searches fail", at: dicomServer,
@@ -47,7 +47,7 @@ var dicomWork = []failure{
 		users:  "The viewer's lists load for ever.",
 		wire:   "No C-FIND-RSP; echo is fine.",
 		fooled: []check{echo},
-		scenes: []scene{{peer: archive("find-hang"), check: find.with("timeout=1s"), says: once(failed(ask, timeout))}},
+		scenes: []scene{{peer: archive("find-hang"), check: find.with("timeout=2s"), says: once(failed(ask, timeout))}},
 	},
 	{
 		number: 17, title: "Empty or wrong database mounted", at: dicomServer,

@@ -44,7 +44,13 @@ type scene struct {
 	check
 	says  []verdict       // of each run; the last one of them is quoted
 	state negotiate.State // after several runs, with the defaults of rise and fall, of a server that was up before
+	// brief says that the check waits for what it should notice only for a moment, so as not to hold up healthy servers:
+	// on a machine that is too busy for that the scene is played again.
+	brief bool
 }
+
+// briefTries are how often a brief scene is played at most.
+const briefTries = 5
 
 // check is a check as somebody types it.
 type check struct {

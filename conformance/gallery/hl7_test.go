@@ -19,7 +19,7 @@ var hl7Failures = []failure{
 		number: 31, title: "Listener open, channel stopped or paused", at: hl7Server,
 		users:  "Messages queue up in the sending systems; nobody sees it before the phone rings.",
 		wire:   "The message is taken, and never acknowledged.",
-		scenes: []scene{{peer: receiver("silent"), check: message.with("timeout=1s"), says: once(failed(ask, timeout))}},
+		scenes: []scene{{peer: receiver("silent"), check: message.with("timeout=2s"), says: once(failed(ask, timeout))}},
 	},
 	{
 		number: 32, title: "Acknowledgement without framing", at: hl7Server,
@@ -65,14 +65,14 @@ var hl7Failures = []failure{
 		number: 37, title: "Serves so many connections, the next one hangs", at: hl7Server,
 		users:  "The senders that were first work; the one that was restarted does not.",
 		wire:   "The connection is accepted by the kernel, the message never read.",
-		scenes: []scene{{note: "Two idle senders hold both places.", peer: occupied(2, receiver("max-connections=2"), mllp.Append(nil, hl7.Update("LAB", 1))), check: message.with("timeout=1s"), says: once(failed(ask, timeout))}},
+		scenes: []scene{{note: "Two idle senders hold both places.", peer: occupied(2, receiver("max-connections=2"), mllp.Append(nil, hl7.Update("LAB", 1))), check: message.with("timeout=2s"), says: once(failed(ask, timeout))}},
 	},
 	{
 		number: 38, title: "Stops after two exceptions", at: hl7Server,
 		users: "After two broken connections nothing works until a restart.",
 		wire:  "New connections are accepted and never answered.",
 		scenes: []scene{{note: "Five runs. Checks that connect and leave without a message can be the very exceptions; the check sends a message and waits for the close.",
-			peer: scripted(rude.Script{acknowledge}, rude.Script{acknowledge}, rude.Script{rude.Deaf()}), check: message.with("timeout=1s"),
+			peer: scripted(rude.Script{acknowledge}, rude.Script{acknowledge}, rude.Script{rude.Deaf()}), check: message.with("timeout=2s"),
 			says: []verdict{healthy, healthy, failed(ask, timeout), failed(ask, timeout), failed(ask, timeout)}, state: negotiate.Down}},
 	},
 	{
@@ -86,7 +86,7 @@ var hl7Failures = []failure{
 		number: 40, title: "Closes the connection after each message", at: hl7Server,
 		users:  "Senders that keep their connection open report an error now and then, or send everything twice.",
 		wire:   "FIN behind the acknowledgement.",
-		scenes: []scene{{note: "A warning: there are senders who like it so.", peer: receiver("close-after-ack"), check: message, says: once(warned(shut, closed))}},
+		scenes: []scene{{note: "A warning: there are senders who like it so.", brief: true, peer: receiver("close-after-ack"), check: message, says: once(warned(shut, closed))}},
 		others: "The reverse, a receiver that expects the close and gets none, shows to the sender alone.",
 	},
 	{

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -33,7 +34,12 @@ func TestTyped(t *testing.T) {
 			for i, s := range f.scenes {
 				t.Run(strconv.Itoa(f.number)+"/"+strconv.Itoa(i+1), func(t *testing.T) {
 					t.Parallel()
-					require.Equal(t, s.says, s.typed(t, program), "%s", s.command(f))
+					got, code := s.typed(t, program)
+					for try := 1; s.brief && try < briefTries && !slices.Equal(s.says, got); try++ {
+						got, code = s.typed(t, program)
+					}
+					require.Equal(t, s.says, got, "%s", s.command(f))
+					require.Equal(t, worst(s.says), code, "%s", s.command(f))
 				})
 			}
 		}
@@ -41,7 +47,7 @@ func TestTyped(t *testing.T) {
 }
 
 // typed runs a scene with the program.
-func (s scene) typed(t *testing.T, program string) []verdict {
+func (s scene) typed(t *testing.T, program string) (said []verdict, code int) {
 	var addr string
 	if s.peer.play != "" {
 		addr = simulated(t, program, s.peer.play)
@@ -59,8 +65,7 @@ func (s scene) typed(t *testing.T, program string) []verdict {
 	cmd.Stdout, cmd.Stderr = &out, &errors
 	_ = cmd.Run() // the exit code is that of the worst run
 	require.Empty(t, errors.String())
-	require.Equal(t, worst(s.says), cmd.ProcessState.ExitCode())
-	return verdicts(t, &out)
+	return verdicts(t, &out), cmd.ProcessState.ExitCode()
 }
 
 // real replaces the names of files by those under which they can be opened.
