@@ -124,13 +124,19 @@ func (d *Decoder) scan(b []byte, start int) (from, end int, err error) {
 	for {
 		stop := indexFrom(b, at, EndBlock)
 		restart, undecided := restarts(b, at, stop)
+		// What is certainly of this frame counts, however the bytes were cut on their way: a
+		// StartBlock that may begin another one does not.
+		size := undecided - start - 1
+		if restart > 0 {
+			size = restart - start - 1
+		}
 		switch {
+		case size > d.limit():
+			return start, 0, syntaxErrorf(start, "message of more than %d bytes", d.limit())
 		case restart > 0:
 			d.Stats.Truncated++
 			start, at = restart, restart+1
 			continue
-		case stop-start-1 > d.limit():
-			return start, 0, syntaxErrorf(start, "message of more than %d bytes", d.limit())
 		case stop == len(b):
 			d.scanned = undecided - start
 			return start, 0, protocols.ErrShort

@@ -149,6 +149,26 @@ func TestDecodeFrame(t *testing.T) {
 	require.ErrorContains(t, err, "mllp: offset 0: message of more than 3 bytes")
 }
 
+// The limit does not depend on how the bytes were cut: what may begin the next frame is not yet
+// part of this one, and a frame beyond the limit is refused although another follows it.
+func TestDecoderLimitAtARestart(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		lost  int // bytes of the frame that breaks off
+		whole bool
+	}{{"just within", 300, true}, {"one too many", 301, false}, {"far beyond", 5000, false}} {
+		in := "\x0b" + strings.Repeat("0", tt.lost) + "\x0bMSH|x\x1c\r"
+		for size := 1; size <= len(in); size++ {
+			d := Decoder{Max: 300}
+			got, _, err := feed(&d, []byte(in), size)
+			require.Equal(t, tt.whole, err == nil, "%s, in pieces of %d: %v", tt.name, size, err)
+			if tt.whole {
+				require.Equal(t, []string{"MSH|x"}, got)
+			}
+		}
+	}
+}
+
 // However the bytes are cut, the messages are the same.
 func FuzzDecoder(f *testing.F) {
 	f.Add([]byte("\x0b"+one+"\x1c\r\x0b"+two+"\x1c\r"), 1, false)
