@@ -123,7 +123,7 @@ var stands = []stand{
 		return receiver(t, ctx, peers.StartHL7Receiver, "the sender has gone")
 	}},
 	{"HAPI", []string{"mllp_send", "javac", "HAPI"}, func(t *testing.T, ctx context.Context) *standing {
-		return receiver(t, ctx, peers.StartHAPI, "will no longer read messages")
+		return receiver(t, ctx, peers.StartHAPI, "with this Receiver: End of input stream")
 	}},
 	{"nginx", []string{"nginx", "curl"}, func(t *testing.T, ctx context.Context) *standing {
 		dir := t.TempDir()
@@ -167,7 +167,10 @@ func eachStand(t *testing.T, test func(*testing.T, context.Context, *standing)) 
 			need(t, s.programs...)
 			t.Parallel()
 			ctx := within(t, 2*time.Minute)
-			test(t, ctx, s.start(t, ctx))
+			running := s.start(t, ctx)
+			_, err := running.Await(ctx, running.ended) // the conversation that showed that it answers is over
+			require.NoError(t, err)
+			test(t, ctx, running)
 		})
 	}
 }

@@ -157,9 +157,5 @@ func StartHAPI(ctx context.Context, dir string) (*Receiver, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := untilReady(ctx, p, accepts(addr)); err != nil { // its log says that it runs before it listens
-		return nil, err
-	}
-	_, err = p.Await(ctx, "will no longer read messages") // it is done with our look at the port
-	return &Receiver{p, addr}, err
+	return &Receiver{p, addr}, untilReady(ctx, p, accepts(addr)) // its log says that it runs before it listens
 }
