@@ -2,8 +2,6 @@ package httpcheck
 
 import (
 	"context"
-	"errors"
-	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -106,11 +104,10 @@ func (t *talk) request() *http.Request {
 func (t *talk) readBody() *negotiate.Fault {
 	t.Allow(MaxHead + 2*MaxBody) // chunks and trailers have their own overhead
 	t.seen = t.lookout()
-	err := t.seen.read(t.Response.Body, t.pattern)
-	if err == nil || t.endsWithConnection() && errors.Is(err, io.ErrUnexpectedEOF) {
-		return nil
+	if t.seen.read(t.Body(), t.pattern) != nil {
+		return t.Broken()
 	}
-	return t.Broken()
+	return nil
 }
 
 // lookout sets up what to look for, which for most answers is nothing: reading is cheaper.
@@ -124,12 +121,6 @@ func (t *talk) lookout() body {
 		b.https = finder{want: []byte("https"), fold: true}
 	}
 	return b
-}
-
-// endsWithConnection reports a body without a length: it lasts as long as the connection.
-// Some servers then close without the farewell of TLS, which is no failure here.
-func (t *talk) endsWithConnection() bool {
-	return t.secure && t.Response.ContentLength < 0 && len(t.Response.TransferEncoding) == 0
 }
 
 // judge compares the answer with what was expected.

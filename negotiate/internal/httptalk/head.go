@@ -2,8 +2,12 @@ package httptalk
 
 import (
 	"bytes"
+	"net/http"
 	"net/textproto"
+	"regexp"
 	"strings"
+
+	"golang.org/x/net/http/httpguts"
 
 	"gantry/negotiate"
 )
@@ -29,11 +33,12 @@ func headPassage(sent bool, head []byte) negotiate.Passage {
 	first = strings.TrimSuffix(first, "\r")
 	if sent {
 		method, target, _ := strings.Cut(strings.TrimSuffix(strings.TrimSuffix(first, " HTTP/1.1"), " HTTP/1.0"), " ")
-		path, _, _ := strings.Cut(target, "?")
-		p.Title = "HTTP request " + negotiate.PeerWords(method+" "+path)
+		if end := strings.IndexAny(target, "?#;"); end >= 0 {
+			target = target[:end]
+		}
+		p.Title = "HTTP request " + negotiate.PeerWords(method+" "+target)
 	} else {
-		_, status, _ := strings.Cut(first, " ")
-		p.Title = "HTTP answer " + negotiate.PeerWords(status)
+		p.Title = "HTTP answer " + statusWords(statusOf(first))
 	}
 	p.Title += ", head of " + counted(len(head))
 	maskHead(&p, sent)
@@ -48,10 +53,13 @@ func maskHead(p *negotiate.Passage, sent bool) {
 			end = from + lf
 		}
 		line := from + len(bytes.TrimSuffix(p.Bytes[from:end], []byte("\r")))
-		if from == 0 {
-			maskAddress(p, from, line, sent)
-		} else {
+		switch {
+		case from > 0:
 			maskField(p, from, line)
+		case sent:
+			maskAddress(p, from, line)
+		default:
+			maskStatus(p, line)
 		}
 		maskControls(p, from, line)
 		from = end + 1
@@ -62,7 +70,7 @@ func maskHead(p *negotiate.Passage, sent bool) {
 // such as a folded one.
 func maskField(p *negotiate.Passage, from, to int) {
 	colon := bytes.IndexByte(p.Bytes[from:to], ':')
-	if colon < 0 || p.Bytes[from] == ' ' || p.Bytes[from] == '\t' {
+	if colon < 0 || !httpguts.ValidHeaderFieldName(string(p.Bytes[from:from+colon])) {
 		p.Mask(from, to)
 		return
 	}
@@ -75,18 +83,83 @@ func maskField(p *negotiate.Passage, from, to int) {
 		p.Mask(value, to)
 		return
 	}
-	if name == "Location" {
-		maskAddress(p, value, to, true)
+	switch name {
+	case "Location":
+		maskAddress(p, value, to)
+	case "Content-Type":
+		maskType(p, value, to)
 	}
 	p.Mask(from+maxLine, to)
 }
 
-// maskAddress hides query, fragment and user of an address: they may hold tokens.
-func maskAddress(p *negotiate.Passage, from, to int, address bool) {
-	if !address {
-		p.Mask(from+maxLine, to)
+// maskStatus hides the words of a status line that are not those of the standard: they may quote
+// an exception, and that a patient.
+func maskStatus(p *negotiate.Passage, to int) {
+	line := string(p.Bytes[:to])
+	proto, status, _ := strings.Cut(line, " ")
+	if proto != "HTTP/1.1" && proto != "HTTP/1.0" {
+		p.Mask(0, to)
 		return
 	}
+	code, words, _ := strings.Cut(status, " ")
+	if words != http.StatusText(statusOf(line)) {
+		p.Mask(to-len(words), to)
+	}
+	if len(code) != 3 || statusOf(line) == 0 {
+		p.Mask(to-len(status), to)
+	}
+}
+
+// typeParameters are the parameters of a media type that are shown. Another, such as name, may hold
+// that of a file, and a patient's in it.
+var typeParameters = map[string]bool{"action": true, "boundary": true, "charset": true, "start": true, "start-info": true, "type": true}
+
+// maskType hides the other parameters of a media type.
+func maskType(p *negotiate.Passage, from, to int) {
+	end := to
+	if semicolon := bytes.IndexByte(p.Bytes[from:to], ';'); semicolon >= 0 {
+		end = from + semicolon
+	}
+	if mediaType(string(p.Bytes[from:end])) == "" {
+		p.Mask(from, end)
+	}
+	for end < to {
+		start := end + 1
+		end = start + parameterLen(p.Bytes[start:to])
+		name, _, ok := strings.Cut(string(p.Bytes[start:end]), "=")
+		if !ok || !typeParameters[strings.ToLower(strings.TrimSpace(name))] {
+			p.Mask(start, end)
+		}
+	}
+}
+
+// parameterLen is the length of a parameter up to its ";", which in quotes is none.
+func parameterLen(b []byte) int {
+	quoted := false
+	for i, c := range b {
+		switch {
+		case c == '"':
+			quoted = !quoted
+		case c == ';' && !quoted:
+			return i
+		}
+	}
+	return len(b)
+}
+
+// mediaType is the type of a Content-Type without its parameters; empty if it is none.
+func mediaType(s string) string {
+	s, _, _ = strings.Cut(s, ";")
+	if s = strings.TrimSpace(s); !typeForm.MatchString(s) {
+		return ""
+	}
+	return s
+}
+
+var typeForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9.+-]{0,40}/[A-Za-z0-9][A-Za-z0-9.+-]{0,80}$`)
+
+// maskAddress hides query, fragment, parameters and user of an address: they may hold tokens.
+func maskAddress(p *negotiate.Passage, from, to int) {
 	end := to
 	if from == 0 { // the request line goes on after its target
 		if blank := bytes.LastIndexByte(p.Bytes[:to], ' '); blank > 0 {

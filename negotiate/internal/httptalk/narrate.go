@@ -25,7 +25,7 @@ func Narrate(chunks []negotiate.Chunk, teller BodyTeller) []negotiate.Passage {
 	if teller == nil {
 		teller = Measured
 	}
-	n := narrator{teller: teller}
+	n := narrator{teller: teller, heard: map[bool]bool{}}
 	for _, c := range negotiate.Joined(chunks) {
 		n.side(c)
 	}
@@ -39,6 +39,7 @@ type narrator struct {
 	other  bool   // another protocol has taken over: 101
 	// waiting is the header of a request whose body waits for "100 Continue"; nil = none.
 	waiting textproto.MIMEHeader
+	heard   map[bool]bool // whether a side (sent or not) has spoken HTTP
 	told    []negotiate.Passage
 }
 
@@ -53,7 +54,7 @@ func (n *narrator) side(c negotiate.Chunk) {
 	for len(rest) > 0 {
 		end := headEnd(rest)
 		if n.other || end < 0 || !n.isHead(rest, c.Sent) {
-			n.told = append(n.told, unknown(rest))
+			n.told = append(n.told, n.unknown(c.Sent, rest))
 			break
 		}
 		rest = n.message(c.Sent, rest[:end], rest[end:])
@@ -91,9 +92,13 @@ func (n *narrator) isHead(b []byte, sent bool) bool {
 	return bytes.HasPrefix(line, []byte("HTTP/1."))
 }
 
-// unknown shows the beginning of what is not HTTP.
-func unknown(b []byte) negotiate.Passage {
+// unknown shows the beginning of what is not HTTP, if that is the first that this side says: it tells
+// what it speaks instead. Later it may be the middle of a page, of which nothing is shown.
+func (n *narrator) unknown(sent bool, b []byte) negotiate.Passage {
 	shown := b[:min(len(b), negotiate.Shown)]
+	if n.heard[sent] {
+		shown = nil
+	}
 	return negotiate.Passage{Title: counted(len(b)) + ", not HTTP", Bytes: bytes.Clone(shown), More: len(b) - len(shown)}
 }
 
@@ -109,6 +114,7 @@ func (n *narrator) message(sent bool, head, rest []byte) []byte {
 		bodiless = n.method == http.MethodHead || code < 200 || code == http.StatusNoContent || code == http.StatusNotModified
 	}
 	n.told = append(n.told, headPassage(sent, head))
+	n.heard[sent] = true
 	if sent && len(rest) == 0 && header.Get("Expect") != "" {
 		n.waiting = header
 	}
@@ -169,8 +175,8 @@ func cutBody(header textproto.MIMEHeader, rest []byte) (body, after []byte, know
 // Measured tells a body by its type and length.
 func Measured(header textproto.MIMEHeader, body []byte) []negotiate.Passage {
 	title := "body, " + counted(len(body))
-	if kind := header.Get("Content-Type"); kind != "" {
-		title += " of " + negotiate.PeerWords(kind)
+	if kind := mediaType(header.Get("Content-Type")); kind != "" {
+		title += " of " + kind
 	}
 	return []negotiate.Passage{{Title: title, More: len(body)}}
 }

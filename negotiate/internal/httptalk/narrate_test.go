@@ -44,15 +44,15 @@ func TestNarrate(t *testing.T) {
 		{"page in pieces", []negotiate.Chunk{get, got("HTTP/1.1 200 OK\r\n"), got("\r\nh"), got("i")},
 			[]string{getTold, "< HTTP answer 200 OK, head of 19 bytes", "< body, 2 bytes"}},
 		{"chunks, two answers", []negotiate.Chunk{get, got("HTTP/1.1 302 Found\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n1\r\n!\r\n0\r\n\r\n"), get, got("HTTP/1.1 204 No\r\n\r\n")},
-			[]string{getTold, "< HTTP answer 302 Found, head of 50 bytes", "< body, 3 bytes", getTold, "< HTTP answer 204 No, head of 19 bytes"}},
+			[]string{getTold, "< HTTP answer 302 Found, head of 50 bytes", "< body, 3 bytes", getTold, "< HTTP answer 204 No Content, head of 19 bytes"}},
 		{"interim answer", []negotiate.Chunk{get, got("HTTP/1.1 103 Early\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx")},
-			[]string{getTold, "< HTTP answer 103 Early, head of 22 bytes", "< HTTP answer 200 OK, head of 38 bytes", "< body, 1 byte"}},
+			[]string{getTold, "< HTTP answer 103 Early Hints, head of 22 bytes", "< HTTP answer 200 OK, head of 38 bytes", "< body, 1 byte"}},
 		{"answer to HEAD", []negotiate.Chunk{{Sent: true, Data: []byte("HEAD / HTTP/1.1\r\n\r\n")}, got("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n")},
 			[]string{"> HTTP request HEAD /, head of 19 bytes", "< HTTP answer 200 OK, head of 38 bytes"}},
 		{"another protocol takes over", []negotiate.Chunk{get, got("HTTP/1.1 101 Switching\r\n\r\n\x88\x00"), {Sent: true, Data: []byte("\x88\x82")}},
-			[]string{getTold, "< HTTP answer 101 Switching, head of 26 bytes", "< 2 bytes, not HTTP", "> 2 bytes, not HTTP"}},
+			[]string{getTold, "< HTTP answer 101 Switching Protocols, head of 26 bytes", "< 2 bytes, not HTTP", "> 2 bytes, not HTTP"}},
 		{"it looks like HTTP, and is not", []negotiate.Chunk{get, got("HTTP/1.1 101 Switching\r\n\r\nHTTP/1.1 200 OK\r\n\r\n")},
-			[]string{getTold, "< HTTP answer 101 Switching, head of 26 bytes", "< 19 bytes, not HTTP"}},
+			[]string{getTold, "< HTTP answer 101 Switching Protocols, head of 26 bytes", "< 19 bytes, not HTTP"}},
 		{"body after 100 Continue", []negotiate.Chunk{
 			{Sent: true, Data: []byte("POST / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n")}, got("HTTP/1.1 100 Continue\r\n\r\n"),
 			{Sent: true, Data: []byte("hi")}, got("HTTP/1.1 200 OK\r\n\r\n")},
@@ -80,8 +80,15 @@ func TestHeadIsMasked(t *testing.T) {
 			lines("HTTP/1.1 302 Found", "Location: http://***********@x/y?********", "", ""), false},
 		{"folded lines", lines("HTTP/1.1 200 OK", "X-Name: SECRET", " SECRET", "Server: a", " b", "", ""),
 			lines("HTTP/1.1 200 OK", "X-Name: ******", "*******", "Server: a", "**", "", ""), false},
+		{"words of the server itself", lines("HTTP/1.1 500 SECRET^ZZ not found", "", ""), lines("HTTP/1.1 500 *******************", "", ""), false},
+		{"a version that is none", lines("HTTP/1.SECRET 200 OK", "", ""), lines("********************", "", ""), false},
+		{"a session in a path", lines("GET /a;jsessionid=SECRET HTTP/1.1", "", ""), lines("GET /a;***************** HTTP/1.1", "", ""), true},
+		{"a file's name in its type", lines("HTTP/1.1 200 OK", `Content-Type: application/pdf; name="SECRET;x=y.pdf"; charset=utf-8`, "", ""),
+			lines("HTTP/1.1 200 OK", `Content-Type: application/pdf;`+strings.Repeat("*", 22)+`; charset=utf-8`, "", ""), false},
+		{"a type that is none", lines("HTTP/1.1 200 OK", "Content-Type: SECRET", "", ""), lines("HTTP/1.1 200 OK", "Content-Type: ******", "", ""), false},
+		{"a name that is none", lines("HTTP/1.1 200 OK", "SECRET ZZ: b", "", ""), lines("HTTP/1.1 200 OK", "************", "", ""), false},
 		{"no field", lines("HTTP/1.1 200 OK", "SECRET", "", ""), lines("HTTP/1.1 200 OK", "******", "", ""), false},
-		{"control characters", "HTTP/1.1 200 O\x1b[2J\xff\nServer: a\x00\n\n", "HTTP/1.1 200 O*[2J*\nServer: a*\n\n", false},
+		{"control characters", "HTTP/1.1 200 O\x1b[2J\xff\nServer: a\x00\n\n", "HTTP/1.1 200 ******\nServer: a*\n\n", false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -90,6 +97,20 @@ func TestHeadIsMasked(t *testing.T) {
 			require.True(t, told[0].Text)
 			require.NotContains(t, told[0].Title, "SECRET")
 		})
+	}
+}
+
+// TestMiddleOfAPage: what follows a page that was shorter than announced, or in broken chunks, may be
+// about a patient.
+func TestMiddleOfAPage(t *testing.T) {
+	for _, page := range []string{
+		"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n<p>SECRET^ZZ",
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nxx\r\nSECRET^ZZ\r\n",
+		"HTTP/1.1 200 OK\r\nContent-Type: application/pdf; name=SECRET.pdf\r\n\r\nSECRET",
+	} {
+		for _, p := range Narrate([]negotiate.Chunk{{Data: []byte(page)}}, nil) {
+			require.NotContains(t, p.Title+string(p.Bytes), "SECRET")
+		}
 	}
 }
 

@@ -4,9 +4,12 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"gantry/negotiate"
@@ -187,8 +190,33 @@ func (t *Talk) Err() error { return t.source.err }
 // Reader reads what follows the head when another protocol does, within what Allow left.
 func (t *Talk) Reader() *bufio.Reader { return t.reader }
 
-// Status is the status line of the last answer in printable words.
-func (t *Talk) Status() string { return negotiate.PeerWords(t.Response.Status) }
+// Status is the status code of the last answer with the words that the standard has for it. The
+// server's own words are left out: some put the text of an exception there, and it may name a patient.
+func (t *Talk) Status() string { return statusWords(t.Response.StatusCode) }
+
+func statusWords(code int) string {
+	return strings.TrimSpace(fmt.Sprintf("%03d %s", code, http.StatusText(code)))
+}
+
+// Body is the body of the last answer. One without a length lasts as long as the connection; that
+// some servers close theirs without the farewell of TLS is its end then, and no failure.
+func (t *Talk) Body() io.Reader {
+	if t.secure && t.Response.ContentLength < 0 && len(t.Response.TransferEncoding) == 0 {
+		return farewellless{t.Response.Body}
+	}
+	return t.Response.Body
+}
+
+// farewellless takes the end of a TLS connection without close_notify for the end.
+type farewellless struct{ r io.Reader }
+
+func (f farewellless) Read(b []byte) (int, error) {
+	n, err := f.r.Read(b)
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		err = io.EOF
+	}
+	return n, err
+}
 
 // Fault is one of the asking stage; the peer's words are its status line.
 func (t *Talk) Fault(r negotiate.Reason, sentence string) *negotiate.Fault {

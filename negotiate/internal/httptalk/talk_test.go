@@ -68,3 +68,30 @@ func TestWordsBeforeHangUp(t *testing.T) {
 		})
 	}
 }
+
+// TestWordsOfTheServer: no sentence quotes what may name a patient or hold a session.
+func TestWordsOfTheServer(t *testing.T) {
+	page, err := url.Parse("https://x/a;jsessionid=SECRET/b?c=SECRET")
+	require.NoError(t, err)
+	conn := &hungUp{write: syscall.EPIPE, said: strings.NewReader("HTTP/1.1 500 SECRET^ZZ not found\r\nContent-Length: 0\r\n\r\n"), end: io.EOF}
+	talk := New(context.Background(), conn, true)
+	require.Nil(t, talk.Ask(&http.Request{Method: "GET", URL: page, Host: "x", Header: http.Header{}}))
+	require.Equal(t, "answers 500 Internal Server Error for /a", talk.Said())
+	require.Equal(t, "500 Internal Server Error", talk.Fault(negotiate.ReasonBadStatus, "").Peer)
+	require.Equal(t, "https://x/a", Shown(page))
+	require.NotContains(t, talk.lost(io.EOF).Sentence, "SECRET")
+	require.Equal(t, "599", statusWords(599))
+}
+
+// TestNoFarewell: a body that lasts as long as the connection ends with it, in TLS too.
+func TestNoFarewell(t *testing.T) {
+	for _, secure := range []bool{true, false} {
+		conn := &hungUp{write: syscall.EPIPE, said: strings.NewReader("HTTP/1.0 200 OK\r\n\r\n<x/>"), end: io.ErrUnexpectedEOF}
+		talk := New(context.Background(), conn, secure)
+		require.Nil(t, talk.Ask(&http.Request{Method: "GET", URL: &url.URL{Path: "/"}, Host: "x", Header: http.Header{}}))
+		talk.Allow(99)
+		body, err := io.ReadAll(talk.Body())
+		require.Equal(t, "<x/>", string(body))
+		require.Equal(t, secure, err == nil)
+	}
+}

@@ -5,13 +5,14 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"strings"
 
 	"gantry/negotiate"
 )
 
 // lost explains a connection that broke before the status line and header were complete.
 func (t *Talk) lost(err error) *negotiate.Fault {
-	asked := t.request.Method + " " + t.request.URL.EscapedPath()
+	asked := t.request.Method + " " + ShownPath(t.request.URL)
 	w := negotiate.Words{
 		Silent: "accepts the connection but does not answer " + asked + " within " + negotiate.Within(t.ctx) +
 			": process hung, overloaded, or waiting for something behind it",
@@ -81,7 +82,7 @@ func (t *Talk) Failure() (sentence string, ok bool) {
 }
 
 // Said is how a sentence about a status begins: "answers 404 Not Found for /login".
-func (t *Talk) Said() string { return "answers " + t.Status() + " for " + t.request.URL.EscapedPath() }
+func (t *Talk) Said() string { return "answers " + t.Status() + " for " + ShownPath(t.request.URL) }
 
 // Redirects reports a status that sends elsewhere.
 func Redirects(status int) bool {
@@ -99,7 +100,14 @@ var loginWords = regexp.MustCompile(`(?i)log-?[io]n|sign-?in|sso|auth|saml|idp|a
 // LooksLikeLogin guesses from an address whether it is that of a login page.
 func LooksLikeLogin(address string) bool { return loginWords.MatchString(address) }
 
-// Shown is an address without its query and user, which may hold tokens.
+// Shown is an address without its query, its user and the parameters in its path, such as
+// ";jsessionid=…": they may hold tokens.
 func Shown(to *url.URL) string {
-	return negotiate.PeerWords(to.Scheme + "://" + to.Host + to.EscapedPath())
+	return negotiate.PeerWords(to.Scheme + "://" + to.Host + ShownPath(to))
+}
+
+// ShownPath is the path of an address up to its first parameter.
+func ShownPath(to *url.URL) string {
+	path, _, _ := strings.Cut(to.EscapedPath(), ";")
+	return path
 }

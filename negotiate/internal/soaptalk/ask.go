@@ -105,7 +105,7 @@ func (t *talk) answer() (*xds.Response, *negotiate.Fault) {
 		return nil, t.page(kind)
 	}
 	t.Allow(httptalk.MaxHead + 2*xds.MaxPackage)
-	p, err := xds.ReadPackage(t.Response.Header.Get("Content-Type"), t.Response.Body)
+	p, err := xds.ReadPackage(t.Response.Header.Get("Content-Type"), t.Body())
 	if err != nil {
 		return nil, t.unread(err)
 	}
@@ -128,7 +128,7 @@ func mayBeSOAP(kind string) bool {
 // page reads an answer that is no SOAP, for a bounded time and length, and explains it.
 func (t *talk) page(kind string) *negotiate.Fault {
 	t.Allow(httptalk.MaxHead + 2*maxPage)
-	_, err := io.Copy(io.Discard, io.LimitReader(t.Response.Body, maxPage))
+	_, err := io.Copy(io.Discard, io.LimitReader(t.Body(), maxPage))
 	switch status := t.Response.StatusCode; {
 	case err != nil:
 		return t.Broken()

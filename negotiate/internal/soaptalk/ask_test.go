@@ -68,7 +68,7 @@ func TestDegraded(t *testing.T) {
 		{"part of it missing", Endpoint{}, []step{recv, reply(ok, soapType, soap(related, adhoc("urn:ihe:iti:2007:ResponseStatusType:PartialSuccess", "")))},
 			negotiate.ReasonBadStatus, "PartialSuccess", "answers in part only (PartialSuccess), and does not say what is missing"},
 		{"security header refused", secured, []step{recv, reply("500 Error", soapType, fault("Sender", "FailedAuthentication"))}, negotiate.ReasonRejected,
-			"500 Error, SOAP fault Sender/FailedAuthentication",
+			"500 Internal Server Error, SOAP fault Sender/FailedAuthentication",
 			"answers, but refuses the WS-Security header of security_file (FailedAuthentication): the assertion may have expired; if it has not, users are refused too"},
 		{"security header wanted", Endpoint{}, []step{recv, reply(ok, soapType, fault("Sender", "InvalidSecurity"))}, negotiate.ReasonRejected,
 			"200 OK, SOAP fault Sender/InvalidSecurity",
