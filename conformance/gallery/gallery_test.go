@@ -105,6 +105,7 @@ func (f failure) peers(c check) []peer {
 // meet runs a scene's check as often as it says, and returns the last result that has something to say.
 func (s scene) meet(t *testing.T, f failure) (telling negotiate.Result) {
 	for try := 1; ; try++ {
+		telling = negotiate.Result{}
 		results := s.play(t, f)
 		var got []verdict
 		health := negotiate.NewHealth(negotiate.Up, s.config(t).Rise, s.config(t).Fall)
