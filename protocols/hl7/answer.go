@@ -1,5 +1,7 @@
 package hl7
 
+import "strings"
+
 // Acknowledgement is what an answer says. It has no text of the peer: that may
 // quote the message.
 type Acknowledgement struct {
@@ -33,16 +35,27 @@ func DecodeAcknowledgement(msg []byte) (Acknowledgement, error) {
 const MaxErrorCodes = 32
 
 // ErrorCodes returns the codes of table 0357 in an answer with this header, in order: those of
-// ERR-3, in older versions ERR-1.4, of each ERR segment, and that of MSA-6.
+// ERR-3, in older versions ERR-1.4 with its repetitions, of each ERR segment, and that of MSA-6.
 func (s Segment) ErrorCodes(msg []byte) []string {
 	var codes []string
-	add := func(list ...string) {
-		if code := firstOf(list...); code != "" && len(codes) < MaxErrorCodes {
+	add := func(code string) bool {
+		code = strings.TrimSpace(code)
+		if code != "" && len(codes) < MaxErrorCodes {
 			codes = append(codes, code)
 		}
+		return code != ""
 	}
 	for e := range s.All(msg, "ERR") {
-		add(e.Component(3, 1), string(cut([]byte(e.Component(1, 4)), e.Subcomponent, 1)))
+		if add(e.Component(3, 1)) {
+			continue
+		}
+		for n := 1; n <= MaxErrorCodes; n++ { // one for each error
+			place := cut(e.Field(1), e.Repetition, n)
+			if place == nil {
+				break
+			}
+			add(string(cut(cut(place, e.Delimiters.Component, 4), e.Subcomponent, 1)))
+		}
 	}
 	if msa, ok := s.Find(msg, "MSA"); ok {
 		add(msa.Component(6, 1))
@@ -53,13 +66,4 @@ func (s Segment) ErrorCodes(msg []byte) []string {
 // Positive tells AA and CA from everything else, an empty code included.
 func (a Acknowledgement) Positive() bool {
 	return a.Code == ApplicationAccept || a.Code == CommitAccept
-}
-
-func firstOf(list ...string) string {
-	for _, s := range list {
-		if s != "" {
-			return s
-		}
-	}
-	return ""
 }

@@ -199,6 +199,8 @@ func TestErrorCodes(t *testing.T) {
 		{"none", head + "MSA|AA|1\r", nil},
 		{"ERR-3 of two segments", head + "MSA|AE|1\rERR|||101^missing|W\rERR|||207^internal|E\r", []string{"101", "207"}},
 		{"ERR-1.4", head + "MSA|AE|1\rERR|PID^1^3^103&not in table&HL70357\r", []string{"103"}},
+		{"ERR-1.4, repeated", head + "MSA|AE|1\rERR|PID^1^3^101&missing~PV1^1^2^207&internal~~OBX^1^5^ 102 \r", []string{"101", "207", "102"}},
+		{"blanks in ERR-3", head + "MSA|AE|1\rERR|PID^1^3^101|| |E\r", []string{"101"}},
 		{"ERR-1 without a code, MSA-6", head + "MSA|AR|1||||200^no&x\rERR|PID^1^3\r", []string{"200"}},
 		{"ERR without anything", head + "MSA|AR|1\rERR\r", nil},
 	}
