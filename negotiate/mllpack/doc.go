@@ -21,6 +21,7 @@
 //	  about database, queue or disk
 //	15 of MLLP release 2                        failure
 //	MSA-2 empty or another one                  degraded: it mixes its acknowledgements up
+//	a code in lower case                        degraded: strict senders do not know it
 //	not framed, not HL7, no MSA, code unknown   failure
 //	connection closed, or nothing in time       failure
 //

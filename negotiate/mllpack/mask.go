@@ -60,8 +60,10 @@ func (m masker) segment() {
 	case "MSA":
 		m.fields(1, func(n, from, to int) {
 			switch n {
-			case 1, 2:
-				m.unlessCode(from, to)
+			case 1:
+				m.unless(errorLike, from, to)
+			case 2:
+				m.unless(codeLike, from, to)
 			case 6:
 				m.component(from, to, 1)
 			default:
@@ -96,29 +98,36 @@ func (m masker) header() {
 // errorField masks a field of ERR: places and codes stay, texts go.
 func (m masker) errorField(n, from, to int) {
 	switch n {
-	case 1: // segment^sequence^field^code&text
-		m.parts(from, to, m.d.Component, func(c, from, to int) {
-			m.parts(from, to, m.d.Subcomponent, func(s, from, to int) {
-				m.place(c, s == 1 && c <= 4, from, to)
+	case 1: // segment^sequence^field^code&text, one for each error
+		m.parts(from, to, m.d.Repetition, func(_, from, to int) {
+			m.parts(from, to, m.d.Component, func(c, from, to int) {
+				m.parts(from, to, m.d.Subcomponent, func(s, from, to int) {
+					m.place(c, s == 1 && c <= 4, from, to)
+				})
 			})
 		})
-	case 2: // segment^sequence^field^…
-		m.parts(from, to, m.d.Component, func(c, from, to int) { m.place(c, true, from, to) })
+	case 2: // segment^sequence^field^repetition^component^subcomponent
+		m.parts(from, to, m.d.Repetition, func(_, from, to int) {
+			m.parts(from, to, m.d.Component, func(c, from, to int) { m.place(min(c, 2), c <= 6, from, to) })
+		})
 	case 3, 5: // code^text^system
 		m.component(from, to, 1)
 	case 4:
-		m.unlessCode(from, to)
+		m.unless(errorLike, from, to)
 	default:
 		m.values(from, to)
 	}
 }
 
-// place masks component c of a place in the message unless it is one: the first names a segment.
+// place masks component c of a place in the message unless it is one: the first names a segment, the
+// fourth may be an error code, all others are small numbers.
 func (m masker) place(c int, place bool, from, to int) {
 	switch {
 	case place && c == 1 && segmentRule.Match(m.p.Bytes[from:to]) && to-from == 3:
-	case place:
-		m.unlessCode(from, to)
+	case place && c == 4:
+		m.unless(errorLike, from, to)
+	case place && c > 1:
+		m.unless(numberLike, from, to)
 	default:
 		m.values(from, to)
 	}
@@ -152,7 +161,7 @@ func (m masker) parts(from, to int, by byte, do func(n, from, to int)) {
 func (m masker) component(from, to, c int) {
 	m.parts(from, to, m.d.Component, func(n, from, to int) {
 		if n == c {
-			m.unlessCode(from, to)
+			m.unless(errorLike, from, to)
 			return
 		}
 		m.values(from, to)
@@ -172,9 +181,9 @@ func (m masker) values(from, to int) {
 	}
 }
 
-// unlessCode masks what is not a code.
-func (m masker) unlessCode(from, to int) {
-	if !codeLike(m.p.Bytes[from:to]) {
+// unless masks what is not of a form.
+func (m masker) unless(form func([]byte) bool, from, to int) {
+	if !form(m.p.Bytes[from:to]) {
 		m.values(from, to)
 	}
 }
@@ -200,6 +209,17 @@ func codeLike(b []byte) bool {
 	return len(b) <= maxCode && (len(b) <= 2 || bytes.ContainsAny(b, digits)) &&
 		strings.Trim(string(b), digits+"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_.-") == ""
 }
+
+// errorLike tells codes of acknowledgements and errors from identifiers: they are short.
+func errorLike(b []byte) bool { return len(b) <= maxShown && codeLike(b) }
+
+// numberLike tells the numbers of segments, fields and components from identifiers.
+func numberLike(b []byte) bool {
+	return len(b) <= maxPlace && strings.Trim(string(b), "0123456789") == ""
+}
+
+// maxPlace is the most digits of a place in a message.
+const maxPlace = 4
 
 // punctuation tells what may stand between values: printable, and neither letter nor digit.
 func punctuation(c byte) bool {

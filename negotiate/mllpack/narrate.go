@@ -18,6 +18,7 @@ const MaxNarrated = 8 << 10
 func (p *probe) Narrate(chunks []negotiate.Chunk) []negotiate.Passage {
 	var told []negotiate.Passage
 	sent := ""
+	heard := map[bool]bool{} // whether a side (sent or not) has said anything
 	for _, c := range negotiate.Joined(chunks) {
 		for data := c.Data; len(data) > 0; {
 			unit, whole := cutFrame(data)
@@ -26,6 +27,11 @@ func (p *probe) Narrate(chunks []negotiate.Chunk) []negotiate.Passage {
 				continue
 			}
 			passage := tell(unit, whole, sent)
+			if !passage.Text && heard[c.Sent] && !mllp.IsCommit(inside(unit)) {
+				// Not what it speaks instead: it may be the middle of a message.
+				passage.Bytes, passage.More = nil, len(unit)
+			}
+			heard[c.Sent] = true
 			passage.Sent, passage.At = c.Sent, c.At
 			told = append(told, passage)
 			if c.Sent {
@@ -113,7 +119,7 @@ func notes(header hl7.Segment, msg []byte, sent string) []string {
 		return nil
 	}
 	var notes []string
-	if codeLike([]byte(ack.Code)) {
+	if errorLike([]byte(ack.Code)) {
 		notes = append(notes, "MSA-1 "+ack.Code)
 	}
 	switch {
@@ -125,7 +131,7 @@ func notes(header hl7.Segment, msg []byte, sent string) []string {
 		notes = append(notes, "MSA-2 is not the control id that was sent")
 	}
 	for _, e := range header.ErrorCodes(msg) {
-		if codeLike([]byte(e)) {
+		if errorLike([]byte(e)) {
 			notes = append(notes, strings.TrimSpace("error "+e+" "+hl7.ErrorWords(e)))
 		}
 	}

@@ -59,6 +59,9 @@ func TestNarrate(t *testing.T) {
 		{"unframed", "MSH|^~\\&|A|B|C|D|1||ACK|9", "25 bytes outside of any MLLP frame\n\nMSH|^~\\&|A|B|C|D\n", 9},
 		{"not HL7", "\x0bJohn Doe was here all day\x1c\r", "an MLLP frame of 28 bytes that is not HL7\n\n\x0bJohn Doe was he\n", 12},
 		{"no end", "\x0bMSH|^~\\&|A|B\rPID|1||12", "HL7 message in an MLLP frame of 23 bytes, without its end\n\nMSH|^~\\&|A|B\nPID|*||**\n", 0},
+		{"identifiers where codes and places stand", "\x0bMSH|^~\\&|A\rMSA|AE|1||||77777777701^x\rERR|PID^1^MRN77777^MRN777777|PID^1^3^77777777|MRN777777^x|E7777777777\r\x1c\r",
+			"HL7 message in an MLLP frame of 110 bytes\nMSA-1 AE; MSA-2 is not the control id that was sent\nMSH|^~\\&|A\nMSA|AE|1||||***********^*\nERR|PID^1^********^*********|PID^1^3^********|*********^*|***********\n\n", 0},
+		{"repeated places", "\x0bMSH|^~\\&|A\rERR|PID^1^3^101~PV1^1^2^207|PID^1^3~PV1^1\r\x1c\r", "HL7 message in an MLLP frame of 56 bytes\n\nMSH|^~\\&|A\nERR|PID^1^3^101~PV1^1^2^207|PID^1^3~PV1^1\n\n", 0},
 		{"wrong id", "\x0bMSH|^~\\&|A\rMSA|AA|X9\r\x1c\r", "HL7 message in an MLLP frame of 24 bytes\nMSA-1 AA; MSA-2 is not the control id that was sent\nMSH|^~\\&|A\nMSA|AA|X9\n\n", 0},
 		{"a name for an id", "\x0bMSH|^~\\&|A\rMSA|AA|DOE^JOHN\r\x1c\r", "HL7 message in an MLLP frame of 30 bytes\nMSA-1 AA; MSA-2 is not the control id that was sent\nMSH|^~\\&|A\nMSA|AA|***^****\n\n", 0},
 		{"letters for delimiters", "\x0bMSH|JOHN|A\rPID|JOHN\r\x1c\r", "HL7 message in an MLLP frame of 23 bytes\n\nMSH|****|A\nPID|****\n\n", 0},
@@ -108,4 +111,12 @@ func FuzzNarrate(f *testing.F) {
 // letters are names of four and more letters, none of them a word of a title.
 func letters(s string) bool {
 	return len(s) > 3 && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == ""
+}
+
+// TestMiddleOfAMessage: what is in no frame may have been meant to be in one.
+func TestMiddleOfAMessage(t *testing.T) {
+	got := narrate(false, "\x0bMSH|^~\\&|A\rOBX|1|ED|x\x1c\rDOE^JOHN\r\x1c\r\x0bDOE^JOHN\x1c\r")
+	require.Len(t, got, 3)
+	require.NotContains(t, told(got), "DOE")
+	require.Equal(t, 11, got[1].More)
 }

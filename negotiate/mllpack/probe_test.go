@@ -32,6 +32,7 @@ func TestHealthy(t *testing.T) {
 		{"CA", Settings{}, []step{recv, ack("MSA|CA|ID"), hear}},
 		{"white space between frames", Settings{}, []step{recv, raw("\n \x00\r"), ack("MSA|AA|ID"), hear}},
 		{"padded control id", Settings{}, []step{recv, ack("MSA|AA|ID "), hear}},
+		{"padded code", Settings{}, []step{recv, ack("MSA|AA |ID"), hear}},
 		{"query response", Settings{}, []step{recv, framed("MSH|^~\\&|A|B|C|D|1||RSP^K22|9|P|2.5\rMSA|AA|ID\rQAK|1|NF\r"), hear}},
 		{"other delimiters, LF", Settings{}, []step{recv, framed("MSH#*:?!#A#B#C#D#1##ACK#9#P#2.3\nMSA#AA#ID\n"), hear}},
 		{"byte order mark", Settings{}, []step{recv, framed("\xef\xbb\xbf" + ackHead + "MSA|AA|ID\r"), hear}},
@@ -73,6 +74,7 @@ func TestSick(t *testing.T) {
 		{"AE 207", Settings{}, ack("MSA|AE|ID\rERR|||207^Application internal error^HL70357|E"), "MSA AE, ERR 207",
 			"acknowledges with AE, error 207 (Application internal error): it takes messages but cannot work on them; look at its log, its database and its disk; if that is its answer to types that it does not know, write expect_error: [207]"},
 		{"AR 206 in the second ERR", Settings{}, ack("MSA|AR|ID\rERR|||200\rERR|||206"), "MSA AR, ERR 200, ERR 206", "acknowledges with AR, error 206 (Application record locked): it takes"},
+		{"AE 207 in the second error of ERR-1", Settings{}, ack("MSA|AE|ID\rERR|MSH^1^9^200&type~^^^207&internal"), "MSA AE, ERR 200, ERR 207", "acknowledges with AE, error 207 (Application internal error)"},
 		{"text about the database", Settings{}, ack("MSA|AE|ID|Connection to DATABASE lost for DOE^JOHN"), "MSA AE", "acknowledges with AE and a text about its database, queue or disk"},
 		{"release 2 says no", Settings{}, framed("\x15"), "MLLP commit 15", "refuses to store the message (MLLP release 2, commit answer 15)"},
 		{"release 2 says no, AA expected", Settings{Expect: []string{"AA"}}, framed("\x15"), "MLLP commit 15", "refuses to store"},
@@ -135,6 +137,7 @@ func TestDegraded(t *testing.T) {
 		{"other control id", []step{recv, ack("MSA|AA|4711"), hear}, negotiate.ReasonMismatch, "acknowledges, but not our message: MSA-2 is not"},
 		{"empty control id", []step{recv, ack("MSA|AA"), hear}, negotiate.ReasonMismatch, "acknowledges without saying which message (MSA-2 is empty)"},
 		{"stale ones, then closed", []step{recv, ack("MSA|AA|1"), ack("MSA|AE|2")}, negotiate.ReasonMismatch, "acknowledges, but not our message"},
+		{"lower case", []step{recv, ack("MSA|aa|ID"), hear}, negotiate.ReasonMalformed, "acknowledges with aa in lower case: strict senders do not know that code"},
 		{"CR missing", []step{recv, raw("\x0b" + ackHead + "MSA|AA|ID\r\x1c"), hear}, negotiate.ReasonMalformed, "leaves out the CR at the end of its frame"},
 		{"CR missing, then closed", []step{recv, raw("\x0b" + ackHead + "MSA|AA|ID\r\x1c")}, negotiate.ReasonMalformed, "leaves out the CR"},
 	}

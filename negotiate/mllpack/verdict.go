@@ -55,8 +55,12 @@ func (t *talk) read(frame []byte) (answer, *negotiate.Fault) {
 	if err != nil {
 		return answer{}, t.noAcknowledgement(header.Text(hl7.ControlID) == t.id)
 	}
-	if !slices.Contains(codes, ack.Code) {
-		return answer{}, t.unknownCode(ack.Code)
+	said := strings.TrimSpace(ack.Code)
+	if ack.Code = strings.ToUpper(said); !slices.Contains(codes, ack.Code) {
+		return answer{}, t.unknownCode(said)
+	}
+	if ack.Code != said {
+		negotiate.Degrade(t.ctx, t.lowerCase(said))
 	}
 	a := answer{Acknowledgement: ack, errors: header.ErrorCodes(frame), release: 1}
 	for _, name := range []string{"MSA", "ERR"} {
@@ -64,7 +68,18 @@ func (t *talk) read(frame []byte) (answer, *negotiate.Fault) {
 			a.text += string(bytes.ToLower(s.Bytes()[:min(len(s.Bytes()), maxText)]))
 		}
 	}
+	a.text = withoutIDs(a.text, ack.ControlID, t.id)
 	return a, nil
+}
+
+// withoutIDs takes control ids out of a text: their letters are random, and may make any word.
+func withoutIDs(text string, ids ...string) string {
+	for _, id := range ids {
+		if id = strings.ToLower(strings.TrimSpace(id)); len(id) > 2 {
+			text = strings.ReplaceAll(text, id, " ")
+		}
+	}
+	return text
 }
 
 // maxText bounds what is searched of one segment, in bytes.

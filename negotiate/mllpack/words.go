@@ -19,7 +19,7 @@ func fault(r negotiate.Reason, sentence string) *negotiate.Fault {
 // unsent explains a message that could not be written as a whole.
 func (t *talk) unsent(err error) *negotiate.Fault {
 	what := "in the middle of a message of " + bytesOf(t.size)
-	return negotiate.Lost(negotiate.StageAsk, err, negotiate.Words{
+	return negotiate.LostWrite(negotiate.StageAsk, t.conn, err, negotiate.Words{
 		Silent: "does not take a message of " + bytesOf(t.size) + " within " + negotiate.Within(t.ctx) + ": its channel is stopped, or it is hung",
 		Closed: "closes the connection " + what + t.tooLarge(),
 		Reset:  "resets the connection " + what + t.tooLarge(),
@@ -138,6 +138,10 @@ func (t *talk) unknownCode(code string) *negotiate.Fault {
 		return fault(negotiate.ReasonMalformed, "acknowledges without a code (MSA-1 is empty): senders cannot tell whether the message was taken")
 	}
 	return fault(negotiate.ReasonMalformed, "acknowledges with "+shown(code)+" in MSA-1, which is none of AA, AE, AR, CA, CE and CR: its acknowledgements are set up wrongly")
+}
+
+func (t *talk) lowerCase(code string) *negotiate.Fault {
+	return fault(negotiate.ReasonMalformed, "acknowledges with "+code+" in lower case: strict senders do not know that code; its acknowledgements are set up wrongly")
 }
 
 func (t *talk) tooMuch() *negotiate.Fault {
