@@ -39,7 +39,7 @@ type narrator struct {
 	other  bool   // another protocol has taken over: 101
 	// waiting is the header of a request whose body waits for "100 Continue"; nil = none.
 	waiting textproto.MIMEHeader
-	heard   map[bool]bool // whether a side (sent or not) has spoken HTTP
+	heard   map[bool]bool // whether a side (sent or not) has said anything
 	told    []negotiate.Passage
 }
 
@@ -99,6 +99,7 @@ func (n *narrator) unknown(sent bool, b []byte) negotiate.Passage {
 	if n.heard[sent] {
 		shown = nil
 	}
+	n.heard[sent] = true
 	return negotiate.Passage{Title: counted(len(b)) + ", not HTTP", Bytes: bytes.Clone(shown), More: len(b) - len(shown)}
 }
 
