@@ -149,7 +149,7 @@ func TestUnhealthy(t *testing.T) {
 	ask := func(steps ...step) []step { return append([]step{recv, accepted, recv}, steps...) }
 	wrongField := dicom.Command{Field: dicom.CStoreRSP, MessageIDBeingRespondedTo: 1, DataSetType: dicom.NoDataSet}
 	commented := response(dicom.StatusProcessingFailure, 1)
-	commented.ErrorComment = "data base\nlevel=ERROR"
+	commented.ErrorComment = "DOE^JOHN\nlevel=ERROR"
 	noStatus := bytes.Replace(message(1, response(0, 1)), []byte{0, 0, 0, 9, 2, 0, 0, 0}, []byte{0, 0, 2, 9, 2, 0, 0, 0}, 1)
 	endless := dicom.AppendPData(nil, dicom.PDV{ContextID: contextID, Command: true})
 	again := func(s *script) {
@@ -228,7 +228,7 @@ func TestUnhealthy(t *testing.T) {
 			"answers C-ECHO with status 0122 (SOP class not supported): C-ECHO is switched off on DICOM2", dicom.AbortUser},
 		{"not authorised", ask(answer(dicom.StatusNotAuthorized, 1), hear), negotiate.StageAsk, negotiate.ReasonBadStatus, "C-ECHO-RSP 0124",
 			"answers C-ECHO with status 0124 (not authorised): allow C-ECHO for 'GANTRY' on DICOM2", dicom.AbortUser},
-		{"processing failure with a comment", ask(send(message(1, commented)), hear), negotiate.StageAsk, negotiate.ReasonBadStatus, "C-ECHO-RSP 0110 data base.level=ERROR",
+		{"processing failure with a comment", ask(send(message(1, commented)), hear), negotiate.StageAsk, negotiate.ReasonBadStatus, "C-ECHO-RSP 0110",
 			"answers C-ECHO with status 0110 (processing failure): the log of DICOM2 says why", dicom.AbortUser},
 		{"out of resources", ask(answer(0xA701, 1), hear), negotiate.StageAsk, negotiate.ReasonBadStatus, "C-ECHO-RSP A701",
 			"answers C-ECHO with status A701 (out of resources): check disks and memory of DICOM2", dicom.AbortUser},

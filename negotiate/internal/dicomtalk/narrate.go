@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"gantry/negotiate"
@@ -20,10 +21,11 @@ const (
 )
 
 // Narrate puts a conversation into words, PDU by PDU. Everything is masked that is not known to be
-// harmless: of data sets only UIDs, the query level and what describes pixels are shown, of association
-// requests no user identity, and of what is no DICOM the first negotiate.Shown bytes.
+// harmless: of data sets and commands only the UIDs of DICOM itself and those that gantry sent, the query level
+// and what describes pixels are shown, of association requests no user identity, and of what is no DICOM
+// from the first byte on the first negotiate.Shown bytes.
 func Narrate(chunks []negotiate.Chunk) []negotiate.Passage {
-	n := &narrator{syntaxes: map[byte]string{}, services: map[byte]string{}}
+	n := &narrator{syntaxes: map[byte]string{}, services: map[byte]string{}, ours: map[string]bool{}}
 	n.ways[1].sent = true
 	for _, c := range chunks {
 		w := &n.ways[0]
@@ -44,6 +46,7 @@ type narrator struct {
 	ways     [2]way // received, sent
 	services map[byte]string
 	syntaxes map[byte]string // agreed transfer syntaxes
+	ours     map[string]bool // UIDs that gantry sent
 	told     []negotiate.Passage
 }
 
@@ -53,6 +56,7 @@ type way struct {
 	pending []byte            // the beginning of a PDU
 	at      []mark            // when its bytes came
 	lost    int               // bytes that were not recorded
+	heard   bool              // a whole PDU has come
 	foreign bool              // not DICOM (any more)
 	command []byte            // fragments of a command set
 	set     map[byte]*setWalk // nil until needed
@@ -140,12 +144,28 @@ func (n *narrator) rest(w *way) {
 	default:
 		p.Title = "beginning of a PDU, " + count(total)
 	}
-	p.show(0, dicom.HeaderLen)
-	if w.foreign {
+	if !w.foreign || !w.heard {
+		p.show(0, dicom.HeaderLen)
+	}
+	if w.foreign && !w.heard { // later it may be the middle of a data set
 		p.show(0, negotiate.Shown)
 	}
 	n.told = append(n.told, p.done())
 }
+
+// uid tells whether a UID is shown: one that names a study or an image stands for a patient.
+func (n *narrator) uid(sent bool, uid string) bool {
+	if !isUID(uid) {
+		return false
+	}
+	if sent && len(n.ours) < MaxNotes {
+		n.ours[uid] = true
+	}
+	return n.ours[uid] || strings.HasPrefix(uid, dicomRoot)
+}
+
+// dicomRoot begins the UIDs that the standard gives out, PS3.6 annex A.
+const dicomRoot = "1.2.840.10008."
 
 // last is the time of the latest passage.
 func (n *narrator) last() (at time.Duration) {
@@ -157,6 +177,7 @@ func (n *narrator) last() (at time.Duration) {
 
 // pdu tells one whole PDU.
 func (n *narrator) pdu(w *way, kind dicom.PDUType, u unit) {
+	w.heard = true
 	p := n.passage(u)
 	p.Title = kind.String() + ", " + count(len(u.Data))
 	p.show(0, dicom.HeaderLen)

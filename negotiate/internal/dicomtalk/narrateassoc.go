@@ -75,11 +75,19 @@ func (p *passage) user(u dicom.UserInformation) {
 	}
 	p.note("takes P-DATA-TF %s", most)
 	if u.ImplementationClassUID != "" || u.ImplementationVersion != "" {
-		p.note("%s", strings.TrimSpace("implementation "+name(u.ImplementationClassUID)+" "+negotiate.PeerWords(u.ImplementationVersion)))
+		p.note("%s", strings.TrimSpace("implementation "+name(u.ImplementationClassUID)+" "+versionName(u.ImplementationVersion)))
 	}
 	if u.UserIdentity {
 		p.note("user identity, masked")
 	}
+}
+
+// versionName is one that is no longer than the standard has it.
+func versionName(s string) string {
+	if len(s) > maxVersionName {
+		return count(len(s)) + ", masked"
+	}
+	return negotiate.PeerWords(s)
 }
 
 // Item types whose value is shown, or has items inside. PS3.8 9.3.2, 9.3.3 and annex D, PS3.7 annex D.3.

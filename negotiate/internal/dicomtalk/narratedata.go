@@ -67,7 +67,7 @@ func (n *narrator) command(w *way, p *passage, pdv dicom.PDV, start int) {
 			return
 		}
 		value := set[at+e.HeadLen : at+e.HeadLen+int(e.Length)]
-		text, known := commandValue(e.Tag, value)
+		text, known := n.commandValue(w.sent, e.Tag, value)
 		p.note("%v %s", e.Tag, text)
 		if whole && known {
 			p.show(start+at, start+at+e.HeadLen+len(value))
@@ -88,7 +88,7 @@ var commandElements = map[uint16]string{
 }
 
 // commandValue puts an element of the command set into words; known is false when it must stay masked.
-func commandValue(tag dicom.Tag, value []byte) (text string, known bool) {
+func (n *narrator) commandValue(sent bool, tag dicom.Tag, value []byte) (text string, known bool) {
 	word, known := commandElements[tag.Element()]
 	if !known || tag.Group() != commandTag {
 		return fmt.Sprintf("%s, masked", count(len(value))), false
@@ -96,7 +96,10 @@ func commandValue(tag dicom.Tag, value []byte) (text string, known bool) {
 	switch number := littleEndian(value); tag.Element() {
 	case 0x0002, 0x0003, 0x1000, 0x1001:
 		uid := trimmed(value)
-		return word + " " + name(uid), uid == "" || isUID(uid)
+		if uid != "" && !n.uid(sent, uid) {
+			return word + ", masked", false
+		}
+		return word + " " + name(uid), true
 	case 0x0600, 0x1030:
 		ok := len(value) <= dicom.AETitleLen && printable(value)
 		return word + ", masked", ok && len(value) == 0
@@ -144,7 +147,7 @@ func (n *narrator) dataSet(w *way, p *passage, pdv dicom.PDV, start int) {
 		how = "goes on"
 	}
 	if walk == nil {
-		walk = newSetWalk(n.syntaxes[pdv.ContextID])
+		walk = n.newSetWalk(n.syntaxes[pdv.ContextID])
 		w.set[pdv.ContextID] = walk
 	}
 	p.note("%s: %s of a data set, %s", n.context(pdv.ContextID), count(len(pdv.Data)), how)

@@ -92,3 +92,34 @@ func FuzzNarrate(f *testing.F) {
 		require.Equal(t, len(data)+lost, total)
 	})
 }
+
+// TestUIDs: a UID that the server names stands for somebody's study, unless gantry has asked for it.
+func TestUIDs(t *testing.T) {
+	study := func(uid string) string { return "\x20\x00\x0d\x00\x06\x00\x00\x00" + uid }
+	talk := append(opened(dicom.ImplicitVRLittleEndianUID), sent(pdata(false, true, study("2.25.7"))),
+		received(pdata(false, true, study("2.25.7")+study("2.25.8"))))
+	got := Narrate(talk)
+	require.Contains(t, got[1].Notes, "(0020,000D) StudyInstanceUID 2.25.7")
+	require.Equal(t, []string{"(0020,000D) StudyInstanceUID 2.25.7", "(0020,000D) StudyInstanceUID, 6 bytes, masked"}, got[3].Notes[1:])
+	require.NotContains(t, told(got), "2.25.8")
+
+	rsp := dicom.Command{Field: dicom.CStoreRSP, MessageIDBeingRespondedTo: 1, DataSetType: dicom.NoDataSet,
+		AffectedSOPClassUID: dicom.SecondaryCaptureUID, AffectedSOPInstanceUID: "2.25.19520317"}
+	got = Narrate(append(opened(dicom.ImplicitVRLittleEndianUID), received(pdata(true, true, string(rsp.Append(nil))))))
+	require.Contains(t, got[2].Notes, "(0000,0002) affected SOP class SecondaryCaptureImageStorage")
+	require.Contains(t, got[2].Notes, "(0000,1000) affected SOP instance, masked")
+	require.NotContains(t, told(got), "19520317")
+}
+
+// TestMiddleOfADataSet: what is no PDU behind one may be a part of a match.
+func TestMiddleOfADataSet(t *testing.T) {
+	got := Narrate([]negotiate.Chunk{received(dicom.AppendReleaseRP(nil)), received([]byte("DOE^JOHN 19520317"))})
+	require.Equal(t, "not DICOM, 17 bytes", got[1].Title)
+	require.NotContains(t, told(got), "DOE")
+}
+
+// TestLongVersionName: a version name is short, or it is none.
+func TestLongVersionName(t *testing.T) {
+	ac := dicom.AssociateAC{UserInformation: dicom.UserInformation{ImplementationVersion: "1 FOR PATIENT DOE^JOHN"}}
+	require.NotContains(t, told(Narrate([]negotiate.Chunk{received(ac.Append(nil))})), "DOE")
+}

@@ -12,14 +12,15 @@ import (
 // setWalk goes through a data set that comes in fragments and tells its elements: tag, name, length, and the
 // value of the few that cannot belong to a patient.
 type setWalk struct {
+	*narrator
 	explicit bool
 	skip     int  // bytes of a value that is still under way
 	blind    bool // something was not understood: all that follows is masked
 }
 
 // newSetWalk begins a data set of a transfer syntax; an unknown one is read as Implicit VR Little Endian.
-func newSetWalk(syntax string) *setWalk {
-	w := &setWalk{explicit: syntax != "" && syntax != dicom.ImplicitVRLittleEndianUID}
+func (n *narrator) newSetWalk(syntax string) *setWalk {
+	w := &setWalk{narrator: n, explicit: syntax != "" && syntax != dicom.ImplicitVRLittleEndianUID}
 	// Big endian and deflated data sets cannot be read this way.
 	w.blind = slices.Contains([]string{"1.2.840.10008.1.2.2", "1.2.840.10008.1.2.1.99"}, syntax)
 	return w
@@ -53,7 +54,7 @@ func (w *setWalk) fragment(p *passage, b []byte, start int) {
 			return
 		}
 		value := rest[:head.Length]
-		text, harmless := element.value(head.Tag, value)
+		text, harmless := w.value(p.Sent, element, head.Tag, value)
 		p.note("%v %s%s", head.Tag, element.name, text)
 		if harmless {
 			p.show(start+at, start+at+len(value))
@@ -92,12 +93,12 @@ var levels = []string{"PATIENT", "STUDY", "SERIES", "IMAGE"}
 
 // value tells the value of an element when it is harmless by its tag and by its form: UIDs, the query level and
 // numbers that describe pixels.
-func (e element) value(t dicom.Tag, value []byte) (text string, harmless bool) {
+func (w *setWalk) value(sent bool, e element, t dicom.Tag, value []byte) (text string, harmless bool) {
 	plain := trimmed(value)
 	switch {
 	case len(value) == 0:
 		return ", empty", true
-	case e.vr == "UI" && isUID(plain):
+	case e.vr == "UI" && w.uid(sent, plain):
 		return " " + dicom.UIDName(plain), true
 	case t == tagQueryLevel && slices.Contains(levels, plain):
 		return " " + plain, true

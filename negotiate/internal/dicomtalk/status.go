@@ -7,15 +7,10 @@ import (
 	"gantry/protocols/dicom"
 )
 
-// BadStatus explains an answer that reports a failure.
+// BadStatus explains an answer that reports a failure. Its error comment is not quoted: it may name a patient.
 func (t *Talk) BadStatus(c *dicom.Command) *negotiate.Fault {
-	peer := fmt.Sprintf("%s %04X", c.Name(), c.Status)
-	if c.Field == dicom.CEchoRSP && c.ErrorComment != "" {
-		// Elsewhere the comment may quote the data set, and with it a patient. An echo has none.
-		peer += " " + c.ErrorComment
-	}
 	return &negotiate.Fault{Stage: negotiate.StageAsk, Reason: negotiate.ReasonBadStatus,
-		Peer:     negotiate.PeerWords(peer),
+		Peer:     fmt.Sprintf("%s %04X", c.Name(), c.Status),
 		Sentence: fmt.Sprintf("answers %s with status %04X", t.operation, c.Status) + t.statusAdvice(c.Status)}
 }
 
