@@ -91,6 +91,7 @@ func TestImpossible(t *testing.T) {
 		{"unknown repository", Settings{}, failing("XDSUnknownRepositoryId"), "", ""},
 		{"unknown document", Settings{}, failing("XDSDocumentUniqueIdError"), "", ""},
 		{"unknown document of its own", known, failing("XDSDocumentUniqueIdError"), "", ""},
+		{"a refusal with the severity Warning", known, answer{status: "Failure", errors: `<rs:RegistryErrorList><rs:RegistryError errorCode="XDSDocumentUniqueIdError" severity="urn:oasis:names:tc:ebxml-regrep:ErrorSeverityType:Warning"/></rs:RegistryErrorList>`}, "", ""},
 		{"does not know itself", known, failing("XDSUnknownRepositoryId"),
 			"does not know its own id (XDSUnknownRepositoryId for repository_uid 1.2.3): its configuration has changed, or another repository answers here", ""},
 		{"registry gone", known, failing("XDSRegistryNotAvailable"),

@@ -160,9 +160,11 @@ func (t *talk) unread(err error) *negotiate.Fault {
 // noMessage explains a body that is no envelope.
 func (t *talk) noMessage(p *xds.Package, err error) *negotiate.Fault {
 	start := bytes.ToLower(p.Root[:min(len(p.Root), 512)])
-	switch status := t.Response.StatusCode; {
+	switch status, encoding := t.Response.StatusCode, t.Response.Header.Get("Content-Encoding"); {
 	case status >= 300:
 		return t.Fault(negotiate.ReasonBadStatus, t.statusSentence())
+	case encoding != "" && !strings.EqualFold(encoding, "identity"):
+		return t.Fault(negotiate.ReasonMismatch, "answers "+t.Status()+", but compressed (Content-Encoding) although plain text was asked for: look at the proxy in front of it")
 	case len(bytes.TrimSpace(p.Root)) == 0 && status == http.StatusAccepted:
 		return t.Fault(negotiate.ReasonMismatch, "takes the question, but wants to answer it later (202): it is set to asynchronous exchange, which clients do not expect")
 	case len(bytes.TrimSpace(p.Root)) == 0:

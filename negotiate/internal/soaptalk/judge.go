@@ -141,10 +141,7 @@ func (t *talk) securitySentence(code string) string {
 func (c *Caller) Judge(ctx context.Context, r *xds.Response, refuse func(code string) string) *negotiate.Fault {
 	var worst xds.Group
 	code, all := "", []string{}
-	for _, e := range r.Errors {
-		if e.Warning {
-			continue
-		}
+	for _, e := range speaking(r) {
 		all = append(all, e.Code)
 		if g := xds.GroupOf(e.Code); !c.expected(e.Code) && g > worst {
 			worst, code = g, e.Code
@@ -170,6 +167,21 @@ func (c *Caller) Judge(ctx context.Context, r *xds.Response, refuse func(code st
 		return found(negotiate.ReasonBadStatus, c.groupSentence(worst, code))
 	}
 	return nil
+}
+
+// speaking are the errors that explain a status. Warnings explain a Failure where nothing else does:
+// some servers report a refusal with the severity Warning.
+func speaking(r *xds.Response) []xds.Error {
+	var found []xds.Error
+	for _, e := range r.Errors {
+		if !e.Warning {
+			found = append(found, e)
+		}
+	}
+	if len(found) == 0 && r.Status == xds.StatusFailure {
+		return r.Errors
+	}
+	return found
 }
 
 func peerWords(s xds.Status, codes []string) string {

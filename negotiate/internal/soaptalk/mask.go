@@ -3,6 +3,7 @@ package soaptalk
 import (
 	"bytes"
 	"regexp"
+	"slices"
 	"strings"
 
 	"gantry/negotiate"
@@ -28,6 +29,13 @@ var shownAttributes = map[string]bool{
 // harmless is what a shown value looks like: identifiers, addresses without query, codes; no
 // blanks, as names of people have them, and no "^", as patient identifiers have it.
 var harmless = regexp.MustCompile(`^[A-Za-z0-9:/._#$+%@\[\]-]{1,200}$`)
+
+// spaces begin the names of namespaces that are shown: those of the standards.
+var spaces = []string{"http://www.w3.org/", "http://schemas.xmlsoap.org/", "http://docs.oasis-open.org/", "urn:oasis:", "urn:ihe:", "urn:hl7-org:"}
+
+func knownSpace(name []byte) bool {
+	return harmless.Match(name) && slices.ContainsFunc(spaces, func(s string) bool { return bytes.HasPrefix(name, []byte(s)) })
+}
 
 // nameForm is what the name of an element or attribute looks like.
 var nameForm = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9._-]{0,63}(:[A-Za-z_][A-Za-z0-9._-]{0,63})?$`)
@@ -207,7 +215,7 @@ func (m *masker) attribute() bool {
 	}
 	from++
 	declares := name == "xmlns" || strings.HasPrefix(name, "xmlns:")
-	if value := b[from : from+length]; length > 0 && (!declares && !m.shows(shownAttributes, localName(name)) || !harmless.Match(value)) {
+	if value := b[from : from+length]; length > 0 && !(declares && knownSpace(value) || m.shows(shownAttributes, localName(name)) && harmless.Match(value)) {
 		m.hide(from, from+length)
 	}
 	m.at = from + length + 1
