@@ -12,7 +12,7 @@ import (
 // ConfirmWait is how long a server's reaction to the end of the handshake is waited for. One that
 // closes, as nearly all do when the client closes, ends the wait; one that says nothing at all has
 // not refused anything.
-const ConfirmWait = 500 * time.Millisecond
+const ConfirmWait = 2 * time.Second
 
 // probe is one configured question. It is not changed after it was built.
 type probe struct{ days int }
