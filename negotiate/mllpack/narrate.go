@@ -60,9 +60,10 @@ func cutFrame(b []byte) (unit []byte, whole bool) {
 	return b, false
 }
 
-// inside is a frame without its framing bytes.
+// inside is a frame without its framing bytes and the empty lines that it begins with.
 func inside(unit []byte) []byte {
-	return bytes.TrimSuffix(bytes.TrimPrefix(unit, []byte{mllp.StartBlock}), []byte{mllp.EndBlock, mllp.Trailer})
+	msg := bytes.TrimSuffix(bytes.TrimPrefix(unit, []byte{mllp.StartBlock}), []byte{mllp.EndBlock, mllp.Trailer})
+	return bytes.TrimLeft(msg, "\r\n")
 }
 
 func controlIDOf(unit []byte) string {

@@ -33,6 +33,7 @@ func TestHealthy(t *testing.T) {
 		{"white space between frames", Settings{}, []step{recv, raw("\n \x00\r"), ack("MSA|AA|ID"), hear}},
 		{"padded control id", Settings{}, []step{recv, ack("MSA|AA|ID "), hear}},
 		{"padded code", Settings{}, []step{recv, ack("MSA|AA |ID"), hear}},
+		{"empty lines in front", Settings{}, []step{recv, framed("\r\n" + ackHead + "MSA|AA|ID\r"), hear}},
 		{"query response", Settings{}, []step{recv, framed("MSH|^~\\&|A|B|C|D|1||RSP^K22|9|P|2.5\rMSA|AA|ID\rQAK|1|NF\r"), hear}},
 		{"other delimiters, LF", Settings{}, []step{recv, framed("MSH#*:?!#A#B#C#D#1##ACK#9#P#2.3\nMSA#AA#ID\n"), hear}},
 		{"byte order mark", Settings{}, []step{recv, framed("\xef\xbb\xbf" + ackHead + "MSA|AA|ID\r"), hear}},

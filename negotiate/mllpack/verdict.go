@@ -47,6 +47,7 @@ func (t *talk) read(frame []byte) (answer, *negotiate.Fault) {
 		}
 		return answer{Acknowledgement: hl7.Acknowledgement{Code: code}, release: 2}, nil
 	}
+	frame = bytes.TrimLeft(frame, "\r\n") // parsers step over empty lines
 	header, err := hl7.DecodeHeader(frame)
 	if err != nil {
 		return answer{}, t.notHL7(frame)
