@@ -26,9 +26,16 @@ func fill(template, id string, now time.Time) string {
 	return strings.NewReplacer(controlID, id, timeStamp, now.Format("20060102150405")).Replace(template)
 }
 
-// newID returns 20 letters and digits, the most that MSH-10 holds in all versions. 70 of their bits
-// are random: no two checks share one, and no answer is right by chance.
-func newID() string { return "GANTRY" + rand.Text()[:14] }
+// newID returns 20 letters and digits, the most that MSH-10 holds in all versions. 14 of them are
+// random: no two checks share one, and no answer is right by chance. A digit is always among them, by
+// which transcripts tell a control id from a name.
+func newID() string {
+	for {
+		if random := rand.Text()[:14]; strings.ContainsAny(random, "234567") {
+			return "GANTRY" + random
+		}
+	}
+}
 
 // names are the placeholders that stay the same for all checks.
 func (s *Settings) names() []string {

@@ -187,6 +187,7 @@ func TestEachCheckHasAnIDOfItsOwn(t *testing.T) {
 	for range 1000 {
 		id := newID()
 		require.Len(t, id, 20)
+		require.True(t, codeLike([]byte(id)), "transcripts show it")
 		require.False(t, seen[id])
 		seen[id] = true
 	}
