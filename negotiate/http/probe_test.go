@@ -236,6 +236,8 @@ func TestUnhealthy(t *testing.T) {
 			`answers 200 OK, but nothing in the page matches "^\\d+$"`},
 		{"compressed unasked", ask, []step{recv, say("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nxyz")}, negotiate.ReasonMismatch, "200 OK",
 			`answers 200 OK, but "Viewer" is not in the page: the body is compressed (gzip) although plain text was asked for`},
+		{"an encoding of its own", ask, []step{recv, say("HTTP/1.1 200 OK\r\nContent-Encoding: DOE^JOHN\r\nContent-Length: 3\r\n\r\nxyz")}, negotiate.ReasonMismatch, "200 OK",
+			`answers 200 OK, but "Viewer" is not in the page: the body is encoded although plain text was asked for`},
 		{"too far behind", ask, []step{recv, say("HTTP/1.1 200 OK\r\n\r\n"), say(strings.Repeat("x", MaxBody)), say("Viewer")}, negotiate.ReasonMismatch, "200 OK",
 			`answers 200 OK, but "Viewer" is not in the page (first 1 MiB)`},
 

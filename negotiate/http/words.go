@@ -3,9 +3,8 @@ package httpcheck
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
-
-	"gantry/negotiate"
 )
 
 // statusSentence explains a status that is not among the expected ones.
@@ -45,9 +44,11 @@ func (t *talk) bodySentence(wrong string) string {
 		said += fmt.Sprintf(" (first %d MiB)", MaxBody>>20)
 	}
 	html := strings.Contains(t.Response.Header.Get("Content-Type"), "html")
-	switch encoding := t.Response.Header.Get("Content-Encoding"); {
+	switch encoding := strings.ToLower(t.Response.Header.Get("Content-Encoding")); {
+	case slices.Contains([]string{"gzip", "deflate", "br", "zstd"}, encoding):
+		return said + ": the body is compressed (" + encoding + ") although plain text was asked for"
 	case encoding != "" && encoding != "identity":
-		return said + ": the body is compressed (" + negotiate.PeerWords(encoding) + ") although plain text was asked for"
+		return said + ": the body is encoded although plain text was asked for"
 	case t.seen.password.found:
 		return said + ": it shows a login form instead"
 	case html:

@@ -120,7 +120,7 @@ func maskType(p *negotiate.Passage, from, to int) {
 	if semicolon := bytes.IndexByte(p.Bytes[from:to], ';'); semicolon >= 0 {
 		end = from + semicolon
 	}
-	if mediaType(string(p.Bytes[from:end])) == "" {
+	if MediaType(string(p.Bytes[from:end])) == "" {
 		p.Mask(from, end)
 	}
 	for end < to {
@@ -147,8 +147,8 @@ func parameterLen(b []byte) int {
 	return len(b)
 }
 
-// mediaType is the type of a Content-Type without its parameters; empty if it is none.
-func mediaType(s string) string {
+// MediaType is the type of a Content-Type without its parameters, fit to be shown; empty if it is none.
+func MediaType(s string) string {
 	s, _, _ = strings.Cut(s, ";")
 	if s = strings.TrimSpace(s); !typeForm.MatchString(s) {
 		return ""

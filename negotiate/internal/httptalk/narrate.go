@@ -176,7 +176,7 @@ func cutBody(header textproto.MIMEHeader, rest []byte) (body, after []byte, know
 // Measured tells a body by its type and length.
 func Measured(header textproto.MIMEHeader, body []byte) []negotiate.Passage {
 	title := "body, " + counted(len(body))
-	if kind := mediaType(header.Get("Content-Type")); kind != "" {
+	if kind := MediaType(header.Get("Content-Type")); kind != "" {
 		title += " of " + kind
 	}
 	return []negotiate.Passage{{Title: title, More: len(body)}}

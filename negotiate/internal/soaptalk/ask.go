@@ -139,8 +139,15 @@ func (t *talk) page(kind string) *negotiate.Fault {
 	case strings.Contains(kind, "html"):
 		return t.Fault(negotiate.ReasonMismatch, htmlSentence(t.Status()))
 	default:
-		return t.Fault(negotiate.ReasonMismatch, "answers "+t.Status()+", but with "+negotiate.PeerWords(kind)+" in place of SOAP: the path leads to another service")
+		return t.Fault(negotiate.ReasonMismatch, "answers "+t.Status()+", but with "+or(httptalk.MediaType(kind), "something")+" in place of SOAP: the path leads to another service")
 	}
+}
+
+func or(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
 }
 
 // unread explains a body that could not be read.

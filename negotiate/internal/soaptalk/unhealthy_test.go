@@ -56,6 +56,8 @@ func TestHTTP(t *testing.T) {
 			"answers 200 OK, but with an HTML page in place of SOAP: a login or maintenance page, or the application is not deployed under this path"},
 		{"another content", Endpoint{}, []step{recv, reply(ok, "application/json", "{}")}, negotiate.ReasonMismatch, ok,
 			"answers 200 OK, but with application/json in place of SOAP: the path leads to another service"},
+		{"a type that is none", Endpoint{}, []step{recv, reply(ok, "SECRET of ZZ", "{}")}, negotiate.ReasonMismatch, ok,
+			"answers 200 OK, but with something in place of SOAP: the path leads to another service"},
 		{"redirect to a login page", Endpoint{}, []step{recv, say("HTTP/1.1 302 Found\r\nLocation: https://idp.example/saml?x=SECRET\r\nContent-Length: 0\r\n\r\n")}, negotiate.ReasonRedirected, "302 Found",
 			"redirects to https://idp.example/saml, probably a login page: SOAP clients cannot log in there"},
 		{"redirect to HTTPS", Endpoint{}, []step{recv, say("HTTP/1.1 301 Moved\r\nLocation: https://10.12.1.150/x\r\nContent-Length: 0\r\n\r\n")}, negotiate.ReasonRedirected, "301 Moved Permanently",
