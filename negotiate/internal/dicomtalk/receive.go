@@ -11,6 +11,16 @@ import (
 // command and for the message id of the request. Its status is left for the caller to judge, and its data
 // set, if one follows, for DataSet to read.
 func (t *Talk) Response(request uint16, context byte, id uint16) (*dicom.Command, *negotiate.Fault) {
+	alive := t.alive
+	rsp, fault := t.response(request, context, id)
+	if t.broken != nil && (fault != nil || dicom.StatusClassOf(rsp.Status) != dicom.ClassFailure) {
+		t.alive = alive
+		return nil, t.broken // no good answer to half a request
+	}
+	return rsp, fault
+}
+
+func (t *Talk) response(request uint16, context byte, id uint16) (*dicom.Command, *negotiate.Fault) {
 	for range MaxPDUs {
 		for len(t.waiting) > 0 {
 			pdv := t.next()

@@ -45,7 +45,7 @@ func (t *Talk) Send(operation string, m Message) (id uint16, fault *negotiate.Fa
 		}
 		left -= n
 		buf = dicom.AppendPData(buf, dicom.PDV{ContextID: m.Context, Last: left == 0, Data: data[:n]})
-		if fault := t.write(buf); fault != nil || left == 0 {
+		if fault := t.write(buf); fault != nil || left == 0 || t.broken != nil {
 			return m.Command.MessageID, fault
 		}
 		buf = buf[:0]
@@ -89,14 +89,22 @@ func (t *Talk) write(b []byte) *negotiate.Fault {
 const lastWordWait = 50 * time.Millisecond
 
 // unsent explains a request that could not be written. A server that gives up in the middle of a large
-// object may have said why, and nobody has read it yet.
+// object may have said why, and nobody has read it yet: by an abort, or by an answer with a failure, which
+// is left for Response to read.
 func (t *Talk) unsent(err error) *negotiate.Fault {
 	_ = t.conn.SetReadDeadline(time.Now().Add(lastWordWait))
-	if first, peekErr := t.reader.Peek(dicom.HeaderLen + 4); peekErr == nil && dicom.PDUType(first[0]) == dicom.TypeAbort {
+	first, peekErr := t.reader.Peek(dicom.HeaderLen + 4)
+	fault := t.lost(negotiate.StageAsk, err)
+	switch {
+	case peekErr != nil:
+	case dicom.PDUType(first[0]) == dicom.TypeAbort:
 		t.alive = false
 		return t.aborted(negotiate.StageAsk, first, "accepts the association, then aborts it instead of answering "+t.operation)
+	case dicom.PDUType(first[0]) == dicom.TypeData:
+		t.broken = fault
+		return nil
 	}
-	return t.lost(negotiate.StageAsk, err)
+	return fault
 }
 
 // tooSmall explains a maximum length that leaves no room for anything.

@@ -21,6 +21,8 @@ type Talk struct {
 	commands  dicom.Assembler
 	waiting   []dicom.PDV // read, and not yet looked at
 
+	broken *negotiate.Fault // the request could not be sent to its end, but something like an answer to it is there
+
 	alive bool        // the server has not ended the conversation: it is owed an A-ABORT or a release
 	abort dicom.Abort // and this is the abort that fits
 }
