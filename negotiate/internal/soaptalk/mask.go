@@ -26,15 +26,20 @@ var shownAttributes = map[string]bool{
 	"Action/mustUnderstand": true, "Include/href": true,
 }
 
-// harmless is what a shown value looks like: identifiers, addresses without query, codes; no
+// harmlessForm is what a shown value looks like: identifiers, addresses without query, codes; no
 // blanks, as names of people have them, and no "^", as patient identifiers have it.
-var harmless = regexp.MustCompile(`^[A-Za-z0-9:/._#$+%@\[\]-]{1,200}$`)
+var harmlessForm = regexp.MustCompile(`^[A-Za-z0-9:/._#$+%@\[\]-]{1,200}$`)
+
+// harmless knows addresses with a user and a password too.
+func harmless(value []byte) bool { return harmlessForm.Match(value) && !userIn.Match(value) }
+
+var userIn = regexp.MustCompile(`//[^/]*@`)
 
 // spaces begin the names of namespaces that are shown: those of the standards.
 var spaces = []string{"http://www.w3.org/", "http://schemas.xmlsoap.org/", "http://docs.oasis-open.org/", "urn:oasis:", "urn:ihe:", "urn:hl7-org:"}
 
 func knownSpace(name []byte) bool {
-	return harmless.Match(name) && slices.ContainsFunc(spaces, func(s string) bool { return bytes.HasPrefix(name, []byte(s)) })
+	return harmless(name) && slices.ContainsFunc(spaces, func(s string) bool { return bytes.HasPrefix(name, []byte(s)) })
 }
 
 // nameForm is what the name of an element or attribute looks like.
@@ -121,7 +126,7 @@ func (m *masker) text() {
 	all := m.p.Bytes[m.at:end]
 	trimmed := bytes.TrimSpace(all)
 	from := m.at + bytes.Index(all, trimmed)
-	if len(trimmed) > 0 && (end == len(m.p.Bytes) || !m.shows(shownText, "") || !harmless.Match(trimmed)) {
+	if len(trimmed) > 0 && (end == len(m.p.Bytes) || !m.shows(shownText, "") || !harmless(trimmed)) {
 		m.hide(from, from+len(trimmed))
 	}
 	m.at = end
@@ -215,7 +220,7 @@ func (m *masker) attribute() bool {
 	}
 	from++
 	declares := name == "xmlns" || strings.HasPrefix(name, "xmlns:")
-	if value := b[from : from+length]; length > 0 && !(declares && knownSpace(value) || m.shows(shownAttributes, localName(name)) && harmless.Match(value)) {
+	if value := b[from : from+length]; length > 0 && !(declares && knownSpace(value) || m.shows(shownAttributes, localName(name)) && harmless(value)) {
 		m.hide(from, from+length)
 	}
 	m.at = from + length + 1

@@ -33,6 +33,7 @@ func TestMask(t *testing.T) {
 		{"no XML", "MSH|^~\\&|Doe\nDoe", "************\n***"},
 		{"byte order mark", "\ufeff<x/>", "***<x/>"},
 		{"too deep", strings.Repeat("<a>", xds.MaxDepth) + "<b/>", strings.Repeat("<a>", xds.MaxDepth) + "****"},
+		{"user of an address", `<To>http://doe:secret@x/y</To><a href="cid:a@x"/>`, `<To>*********************</To><a href="*******"/>`},
 		{"query of an address", `<To>http://x/y?patient=7</To>`, `<To>********************</To>`},
 	}
 	for _, tt := range tests {
