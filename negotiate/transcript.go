@@ -65,8 +65,9 @@ type Narrator interface {
 	Narrate(chunks []Chunk) []Passage
 }
 
-// Shown is how many bytes of something that is not understood may be shown: enough to tell
-// what protocol it is, too few for a patient's name.
+// Shown is how many bytes of something that is not understood may be shown, at the beginning of
+// what a side says: enough to tell what protocol it is. Nothing from the middle is ever shown,
+// since 16 bytes there could be a name.
 const Shown = 16
 
 type transcriptKey struct{}
