@@ -9,6 +9,9 @@ import (
 
 // statusSentence explains a status that is not among the expected ones.
 func (t *talk) statusSentence() string {
+	if sentence, ok := t.CertificateRefused(); ok {
+		return sentence
+	}
 	said := t.Said()
 	switch code := t.Response.StatusCode; {
 	case code == http.StatusBadRequest && !t.secure && t.seen.https.found:

@@ -81,6 +81,17 @@ func (t *Talk) Failure() (sentence string, ok bool) {
 	return "", false
 }
 
+// CertificateRefused explains a refusal by a server that asked for a client certificate: many take
+// any or none in the handshake and refuse it in HTTP (nginx with 400, IIS with 403). ok is false
+// for other answers.
+func (t *Talk) CertificateRefused() (sentence string, ok bool) {
+	code := t.Response.StatusCode
+	if !t.secure || code != http.StatusBadRequest && code != http.StatusForbidden || !negotiate.ClientCertificateAsked(t.ctx) {
+		return "", false
+	}
+	return t.Said() + ": it asked for a client certificate, and may not accept that of tls.cert_file, or none", true
+}
+
 // Said is how a sentence about a status begins: "answers 404 Not Found for /login".
 func (t *Talk) Said() string { return "answers " + t.Status() + " for " + ShownPath(t.request.URL) }
 

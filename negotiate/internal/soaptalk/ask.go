@@ -20,6 +20,9 @@ import (
 // maxPage is how much of a page that is no SOAP is read, in bytes, so that the server may finish.
 const maxPage = 1 << 20
 
+// maxStart is how much of such a page is looked at, in bytes.
+const maxStart = 4 << 10
+
 // Question is a request and the element that its answer should hold.
 type Question struct {
 	xds.Request
@@ -34,6 +37,7 @@ type talk struct {
 	question Question
 	id       string // of our message
 	secured  bool   // a wsse:Security header was sent
+	https    bool   // a page said "HTTPS", as servers do that wanted TLS
 }
 
 // Ask puts one question. Without a Fault and without a Response nothing more can be asked of the
@@ -125,12 +129,18 @@ func mayBeSOAP(kind string) bool {
 	return strings.HasPrefix(kind, "multipart/")
 }
 
-// page reads an answer that is no SOAP, for a bounded time and length, and explains it.
+// page reads an answer that is no SOAP, for a bounded time and length, and explains it. A status
+// that says what is wrong counts even when the page behind it does not come whole: servers that
+// refuse early often reset.
 func (t *talk) page(kind string) *negotiate.Fault {
 	t.Allow(httptalk.MaxHead + 2*maxPage)
-	_, err := io.Copy(io.Discard, io.LimitReader(t.Body(), maxPage))
+	start, err := io.ReadAll(io.LimitReader(t.Body(), maxStart))
+	if err == nil {
+		_, err = io.Copy(io.Discard, io.LimitReader(t.Body(), maxPage-maxStart))
+	}
+	t.https = bytes.Contains(bytes.ToUpper(start), []byte("HTTPS"))
 	switch status := t.Response.StatusCode; {
-	case err != nil:
+	case err != nil && status < 400:
 		return t.Broken()
 	case httptalk.Redirects(status):
 		return t.Fault(negotiate.ReasonRedirected, t.redirectSentence())

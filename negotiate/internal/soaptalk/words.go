@@ -33,10 +33,16 @@ func (t *talk) redirectSentence() string {
 
 // statusSentence explains a status that came without a SOAP fault.
 func (t *talk) statusSentence() string {
+	if sentence, ok := t.CertificateRefused(); ok {
+		return sentence
+	}
 	said := t.Said()
 	switch t.Response.StatusCode {
 	case http.StatusBadRequest:
-		return said + " before SOAP was reached: " + t.unusual("a proxy in between refuses it, it expects HTTPS, or it needs its own name (host)")
+		if !t.secure && t.https {
+			return said + ": this port expects HTTPS; set scheme: https"
+		}
+		return said + " before SOAP was reached: " + t.unusual("a proxy in between refuses it"+t.plainHint()+", or it needs its own name (host)")
 	case http.StatusUnauthorized, http.StatusForbidden:
 		return said + ": it asks for a login of HTTP or a client certificate, or refuses gantry's address; clients behind gantry come from that address too"
 	case http.StatusMethodNotAllowed:
@@ -52,6 +58,14 @@ func (t *talk) statusSentence() string {
 		return sentence
 	}
 	return said + "; expected 200"
+}
+
+// plainHint: servers that expect TLS refuse plain HTTP with 400.
+func (t *talk) plainHint() string {
+	if t.secure {
+		return ""
+	}
+	return ", it expects HTTPS"
 }
 
 // unusual names what the check was told to do beyond the usual, the likeliest cause.
