@@ -170,6 +170,8 @@ func (t *talk) unread(err error) *negotiate.Fault {
 		return t.Fault(negotiate.ReasonMalformed, "answers "+t.Status()+", but its MTOM package breaks off before the closing boundary: documents reach users cut off")
 	case errors.Is(err, xds.ErrPackage):
 		return t.Fault(negotiate.ReasonMalformed, "answers "+t.Status()+", but its MTOM package is broken")
+	case t.Response.StatusCode >= 400 && t.Response.Header.Get("Content-Type") == "":
+		return t.Fault(negotiate.ReasonBadStatus, t.statusSentence())
 	}
 	return t.Broken()
 }

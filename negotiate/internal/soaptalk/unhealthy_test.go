@@ -88,6 +88,8 @@ func TestHTTP(t *testing.T) {
 			"answers 400 Bad Request" + at + ": this port expects HTTPS; set scheme: https"},
 		{"404 whose page breaks off", Endpoint{}, []step{recv, say("HTTP/1.1 404 Not Found\r\nContent-Type: text/html\r\nContent-Length: 900\r\n\r\n<html>")}, negotiate.ReasonBadStatus, "404 Not Found",
 			"answers 404 Not Found" + at + ": the application is not deployed, or the path is wrong"},
+		{"400 whose page of no type breaks off", Endpoint{}, []step{recv, say("HTTP/1.1 400 Bad Request\r\nContent-Length: 900\r\n\r\nClient")}, negotiate.ReasonBadStatus, "400 Bad Request",
+			"answers 400 Bad Request" + at + " before SOAP was reached: a proxy in between refuses it, it expects HTTPS, or it needs its own name (host)"},
 		{"415", Endpoint{Packed: true}, []step{recv, reply("415 Unsupported Media Type", html, "")}, negotiate.ReasonBadStatus, "415 Unsupported Media Type",
 			"answers 415 Unsupported Media Type" + at + ": it does not take MTOM packages with SOAP 1.2; the path leads to another service, or its SOAP stack is set up wrong"},
 		{"202", Endpoint{}, []step{recv, say("HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n")}, negotiate.ReasonMismatch, "202 Accepted",
