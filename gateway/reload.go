@@ -262,8 +262,12 @@ func (p *plan) serviceTexts() map[string]string {
 	m := map[string]string{}
 	for _, s := range p.services {
 		c := s.cfg
-		c.Servers, c.Checks = nil, nil
+		passive := c.Passive // a pointer: what it points to is compared, not where
+		c.Servers, c.Checks, c.Passive = nil, nil, nil
 		m[c.Name] = fmt.Sprintf("%+v", c)
+		if passive != nil {
+			m[c.Name] += fmt.Sprintf("%+v", *passive)
+		}
 	}
 	return m
 }

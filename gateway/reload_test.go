@@ -81,6 +81,22 @@ func TestReloadOfTheSameFileChangesNothing(t *testing.T) {
 	require.False(t, diff.Changed)
 }
 
+func TestReloadNamesOnlyWhatChanged(t *testing.T) {
+	a := serve(t, "A")
+	file := tcpService(freePort(t), "  passive: {failures: 3}\n", a)
+	h := start(t, file)
+	diff, err := h.reload(file + "# a comment\n")
+	require.NoError(t, err)
+	require.Empty(t, diff.Services.Changed)
+	require.Empty(t, diff.Servers.Changed)
+	diff, err = h.reload(strings.Replace(file, "failures: 3", "failures: 4", 1))
+	require.NoError(t, err)
+	require.Equal(t, []string{"S"}, diff.Services.Changed)
+	diff, err = h.reload(strings.Replace(file, "  passive: {failures: 3}\n", "", 1))
+	require.NoError(t, err)
+	require.Equal(t, []string{"S"}, diff.Services.Changed)
+}
+
 func TestBrokenFileChangesNothing(t *testing.T) {
 	a := serve(t, "A")
 	addr := freePort(t)
