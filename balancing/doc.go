@@ -12,10 +12,11 @@
 //
 // # Servers
 //
-// Checks say Checking (not yet judged), Up or Down; a person says Ready, Drain
-// or Maint. A server is usable when it is Ready and not Down. Drain and Maint
-// take nothing new and leave running sessions alone. A full server is usable, it
-// only has no room now.
+// Checks say Checking (not yet judged), Up, Degraded (up, with a share of its
+// weight) or Down; a person says Ready, Drain or Maint; the gateway sets aside, as
+// Held or Ejected, what it does not trust for a time. A server is usable when it is
+// Ready, not Down and not set aside. Drain and Maint take nothing new and leave
+// running sessions alone. A full server is usable, it only has no room now.
 //
 // A weight is 1 to 256, 100 unless set. A server that comes Up after it was judged
 // Down begins with a tenth of its weight and grows to the whole in a straight line
@@ -26,10 +27,12 @@
 //
 // The first rung with a server that is untried and has room serves:
 //
-//  1. regular servers that are up
+//  1. regular servers that are up or degraded
 //  2. regular servers that are checking
-//  3. backup servers that are up
+//  3. backup servers that are up or degraded
 //  4. backup servers that are checking
+//  5. servers that are set aside, the regular ones first
+//  6. with Panic only: servers that are down, the regular ones first
 //
 // A rung whose servers are all full is passed over too, as there is no queue to
 // wait in: better served by a backup than refused.
@@ -53,7 +56,8 @@
 // tried in this connection. The entry comes before the ladder: a client stays on a
 // backup, or on the second server of a failover service, after the first is back.
 // Otherwise the client moves and stays where it came: the entry is
-// overwritten. Two exceptions:
+// overwritten. A server that is not usable, and serves because no better one is
+// left, counts as usable here for as long as that lasts. Two exceptions:
 //
 //   - the server is only full: this connection goes elsewhere, the entry stays.
 //   - two first connections of one client at the same moment: the second follows

@@ -25,10 +25,24 @@ func (p *Pool) remembered(r *Request) *Server {
 // of a server that is no longer in the pool is nobody's home.
 func (p *Pool) home(id uint32, r *Request) *Server {
 	s := p.byID[id]
-	if s == nil || !s.Usable() || r.tried(s) {
+	if s == nil || r.tried(s) || !s.Usable() && !p.noBetter(s.grade(), r) {
 		return nil
 	}
 	return s
+}
+
+// noBetter says whether servers of that grade, none of them usable, serve now
+// because no better one is left: then their clients have homes like others.
+func (p *Pool) noBetter(g grade, r *Request) bool {
+	if g > p.lowest {
+		return false
+	}
+	for _, m := range p.members {
+		if m.server.grade() < g && !r.tried(m.server) {
+			return false
+		}
+	}
+	return true
 }
 
 // settle remembers s, just acquired, in place of the server old (0 = none). When

@@ -100,15 +100,26 @@ func (w *world) mayServe(tried []*Server) ([]*Server, error) {
 	return best, err
 }
 
-// home is the client's server if it may go there, full or not.
+// home is the client's server if it may go there, full or not. One that serves only because
+// nobody better is left is a home for as long.
 func (w *world) home(key Key, tried []*Server) *Server {
 	id, known := w.homes.get(key, w.now)
+	var home *Server
+	at, best := -1, 8
 	for _, m := range w.members {
-		if known && m.Server.ID() == id && ordinary(w.rungOf(m)) && !slices.Contains(tried, m.Server) {
-			return m.Server
+		rung := w.rungOf(m)
+		if rung < 0 || slices.Contains(tried, m.Server) {
+			continue
+		}
+		best = min(best, rung)
+		if known && m.Server.ID() == id {
+			home, at = m.Server, rung
 		}
 	}
-	return nil
+	if home == nil || !ordinary(at) && best/2 < at/2 {
+		return nil
+	}
+	return home
 }
 
 // pick asks the pool and judges the answer.
