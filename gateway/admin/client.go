@@ -18,6 +18,8 @@ const DefaultURL = "http://127.0.0.1:9440"
 const (
 	// clientTimeout bounds one call; a reload may take reloadTimeout.
 	clientTimeout = reloadTimeout + 5*time.Second
+	// quickTimeout bounds the calls that the gateway answers at once: a person waits.
+	quickTimeout = 10 * time.Second
 	// maxAnswer bounds what the client reads: some hundred thousand servers.
 	maxAnswer = 64 << 20
 )
@@ -90,6 +92,11 @@ func (c *Client) Reload(ctx context.Context) (Reloaded, error) {
 
 // call sends one request and decodes the answer into out. Unknown fields are ignored: the gateway may be newer.
 func (c *Client) call(ctx context.Context, method, path string, in, out any) error {
+	if method != http.MethodPost {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, quickTimeout)
+		defer cancel()
+	}
 	r, err := c.request(ctx, method, path, in)
 	if err != nil {
 		return err

@@ -28,7 +28,7 @@ func unreachable(base string, err error) error {
 	case errors.As(err, &record), errors.Is(err, http.ErrSchemeMismatch):
 		return fmt.Errorf("%s does not speak TLS; use --admin with http://", base)
 	case isTimeout(err):
-		return fmt.Errorf("no gateway answers at %s: no answer in time; is the address right? use --admin", base)
+		return fmt.Errorf("no gateway answers at %s: no answer in time; it hangs, or the address is wrong: use --admin", base)
 	default:
 		return fmt.Errorf("no gateway answers at %s: %w; is gantry running? use --admin", base, cause)
 	}
