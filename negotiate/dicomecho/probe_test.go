@@ -94,6 +94,13 @@ func TestHealthy(t *testing.T) {
 	}
 }
 
+// TestDefaultTitleRejected: somebody has not said which title to ask for.
+func TestDefaultTitleRejected(t *testing.T) {
+	result, _ := run(t, Settings{}, dicom2, recv, send(dicom.RejectCalledAE.Append(nil)), hear)
+	require.Equal(t, "called AE title 'ANY-SCP' not recognised (rejected permanently by the service user): check the AE title table of DICOM2, and set called_ae to its title",
+		result.Fault.Sentence)
+}
+
 // none stands for "no A-ABORT was sent".
 var none = dicom.Abort{Source: 0xFF}
 

@@ -49,6 +49,9 @@ func (s *Settings) Validate(report func(key, got, want string)) {
 	default:
 		report("model", strconv.Quote(s.Model), "accepted: study-root, patient-root, worklist")
 	}
+	if s.MinMatches > 1 && s.StudyUID == "" && s.PatientID == "" {
+		report("min_matches", strconv.Itoa(s.MinMatches), "give study_uid or patient_id too: without them the search is for nothing")
+	}
 	if s.MinMatches < 0 || s.MinMatches > dicomtalk.MaxMatches {
 		report("min_matches", strconv.Itoa(s.MinMatches), "write a number from 1 to "+strconv.Itoa(dicomtalk.MaxMatches))
 	}

@@ -33,7 +33,8 @@ func TestValidate(t *testing.T) {
 		{"patient for all", Settings{PatientID: "ZZ-*"}, "patient_id"},
 		{"blank patient", Settings{PatientID: "  "}, "patient_id"},
 		{"patients", Settings{PatientID: `ZZ-1\ZZ-2`}, "patient_id"},
-		{"too many", Settings{MinMatches: 1001}, "min_matches"},
+		{"too many", Settings{StudyUID: "1.2.3", MinMatches: 1001}, "min_matches"},
+		{"matches of nothing", Settings{MinMatches: 2}, "min_matches"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

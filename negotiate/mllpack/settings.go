@@ -87,6 +87,9 @@ func (s *Settings) Validate(report func(key, got, want string)) {
 	if s.Message == "" {
 		return
 	}
+	if s.MessageType != "" && s.MessageType != DefaultMessageType {
+		report("message_type", strconv.Quote(s.MessageType), "remove it: the file named by message has a type of its own")
+	}
 	s.load()
 	if s.unread != nil {
 		report("message", strconv.Quote(s.Message), "name a readable file with one HL7 message of at most 1 MiB ("+cause(s.unread)+")")

@@ -58,6 +58,15 @@ func TestValidate(t *testing.T) {
 	}
 }
 
+// TestMessageHasItsOwnType: two types would be one too many.
+func TestMessageHasItsOwnType(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "m.hl7")
+	require.NoError(t, os.WriteFile(file, []byte("MSH|^~\\&|A|B|C|D|1||ADT^A08|x|T|2.5\n"), 0o600))
+	require.Empty(t, problems(&Settings{Message: file, MessageType: DefaultMessageType}))
+	require.Equal(t, []string{"message_type: remove it: the file named by message has a type of its own"},
+		problems(&Settings{Message: file, MessageType: "ZXY^Z01"}))
+}
+
 // TestMessageFiles: whatever cannot be one question with one answer is found at load, and not quoted.
 func TestMessageFiles(t *testing.T) {
 	const head = "MSH|^~\\&|A|B|C|D|1||ADT^A08|x|T|2.5"

@@ -89,6 +89,9 @@ var advice = map[dicom.Reject]string{
 	{Source: 3, Reason: 2}: "local limit exceeded%[4]s: all association slots of %[1]s are taken; too few are configured, or clients leave theirs open",
 }
 
+// calledUnknown is the reason of a service user that does not go by the called AE title.
+const calledUnknown = 7
+
 // rejected explains an A-ASSOCIATE-RJ, unless it is one that was expected.
 func (t *Talk) rejected(pdu []byte) *negotiate.Fault {
 	rj, err := dicom.DecodeReject(pdu)
@@ -108,6 +111,9 @@ func (t *Talk) rejected(pdu []byte) *negotiate.Fault {
 		return f
 	}
 	f.Sentence = fmt.Sprintf(form, t.Server, t.Called, t.Calling, " ("+how(rj)+")")
+	if rj.Source == 1 && rj.Reason == calledUnknown && t.Called == DefaultCalledAE {
+		f.Sentence += ", and set called_ae to its title"
+	}
 	return f
 }
 
