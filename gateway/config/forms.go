@@ -149,7 +149,7 @@ func parseAETitle(text string) (any, error) {
 // parseFingerprint keeps the digits alone, in lower case.
 func parseFingerprint(text string) (any, error) {
 	if !fingerprintRule.MatchString(text) {
-		return nil, wrong("not a SHA-256 fingerprint", "write 64 hexadecimal digits, with or without colons, as openssl x509 -noout -sha256 -fingerprint prints them")
+		return nil, wrong("not a SHA-256 fingerprint", "write 64 hexadecimal digits, with or without colons: what stands behind = in the line that openssl x509 -noout -sha256 -fingerprint prints")
 	}
 	return strings.ToLower(strings.ReplaceAll(text, ":", "")), nil
 }
@@ -221,6 +221,9 @@ func sumDuration(text string) time.Duration {
 // parsePercent reads 20% as 0.2.
 func parsePercent(text string) (any, error) {
 	if !percentRule.MatchString(text) {
+		if wanted := text + "%"; percentRule.MatchString(wanted) && !strings.Contains(text, ".") {
+			return nil, wrong("not a percentage", "write it as "+wanted)
+		}
 		return nil, wrong("not a percentage", "write it as 20%")
 	}
 	x, err := strconv.ParseFloat(strings.TrimSuffix(text, "%"), 64)

@@ -58,6 +58,7 @@ func TestPercent(t *testing.T) {
 		{"whole", "20%", 0.2, ""},
 		{"fraction", "12.5%", 0.125, ""},
 		{"no sign", "20", nil, "write it as 20%"},
+		{"no sign, another number", "75", nil, "write it as 75%"},
 		{"share", "0.2", nil, "write it as 20%"},
 		{"negative", "-5%", nil, "not a percentage"},
 	})

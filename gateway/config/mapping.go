@@ -134,11 +134,19 @@ func (d *decoder) unknown(in reflect.Type, slots []slot, p pair, path string) {
 // pair is one entry of a mapping.
 type pair struct{ key, value *yaml.Node }
 
+// emptyHint is for people who mean to turn a block on.
+func emptyHint(n *yaml.Node) string {
+	if n.ShortTag() == "!!bool" {
+		return ", or {} for its defaults"
+	}
+	return ""
+}
+
 // pairs returns the entries of a mapping that have a usable key, each key once. It is nil, after a problem, for
 // anything else. YAML readers usually let the last of two equal keys win; here neither is worth a guess.
 func (d *decoder) pairs(n *yaml.Node, path string) []pair {
 	if n.Kind != yaml.MappingNode {
-		d.add(d.places[path], path, "wrong type", shown(n), "write a mapping: key: value")
+		d.add(d.places[path], path, "wrong type", shown(n), "write a mapping: key: value"+emptyHint(n))
 		return nil
 	}
 	content := n.Content
