@@ -175,8 +175,11 @@ func (v checksView) result(r admin.CheckResult) string {
 	if len(r.Transcript) > 0 {
 		b.WriteString("\n")
 	}
-	fmt.Fprintf(&b, "%s in %s (%s): %s\n", outcomeCell(r.Outcome).paint(colours), millis(milliseconds(r.DurationMS)),
-		stagesText(r.Stages), printable(r.Message))
+	fmt.Fprintf(&b, "%s in %s (%s)", outcomeCell(r.Outcome).paint(colours), millis(milliseconds(r.DurationMS)), stagesText(r.Stages))
+	if r.Message != r.Outcome {
+		b.WriteString(": " + printable(r.Message))
+	}
+	b.WriteString("\n")
 	if r.Peer != "" {
 		fmt.Fprintf(&b, "  the server said: %s\n", printable(r.Peer))
 	}

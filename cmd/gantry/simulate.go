@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"gantry/fixtures/fault"
+	"gantry/fixtures/secure"
 )
 
 func newSimulate(s *surroundings) *cobra.Command {
@@ -105,6 +106,11 @@ func (sim simulation[F]) faults(o *simulated) (f F, err error) {
 	}
 	if when.After = o.after; o.after < 0 {
 		return f, badUsage("--fault-after: %d is negative", o.after)
+	}
+	for _, word := range o.words {
+		if secure.Shows(word) && !o.tls.wanted() {
+			return f, badUsage("--fault: fault %q shows with TLS only: give --tls as well", word)
+		}
 	}
 	if *when != (fault.When{}) && !o.faulty() {
 		return f, badUsage("flapping, --fault-rate and --fault-after say when a --fault holds: name one as well")

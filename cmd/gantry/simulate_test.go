@@ -161,6 +161,7 @@ func TestSimulateBadUsage(t *testing.T) {
 		{"simulate http --fault flapping", exitUsage, "name one as well"},
 		{"simulate mllp --fault silent --fault-rate lots", exitUsage, "write it like 10%"},
 		{"simulate mllp --fault silent --fault-after -1", exitUsage, "negative"},
+		{"simulate dicom --fault expired-certificate", exitUsage, "give --tls as well"},
 		{"simulate xds --tls-cert x", exitUsage, "go together"},
 		{"simulate dicom --studies -1", exitUsage, "from 0 to 1000"},
 		{"simulate mllp --listen 192.0.2.1:2575", exitFailed, "listen"}, // RFC 5737: nobody's address

@@ -20,6 +20,9 @@ func (t *tlsFlags) add(f *pflag.FlagSet) {
 	f.StringVar(&t.key, "tls-key", "", "its key (PEM `FILE`)")
 }
 
+// wanted tells whether the server will speak TLS.
+func (t *tlsFlags) wanted() bool { return t.on || t.cert != "" }
+
 // identity is the certificate to show; nil is none.
 func (t *tlsFlags) identity(listen string) (*secure.Identity, error) {
 	switch {
