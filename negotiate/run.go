@@ -141,12 +141,12 @@ func hangUp(ctx context.Context, conn *tls.Conn, raw net.Conn) {
 // negotiate lets the Prober talk. The end of ctx, for whatever reason, reaches it as an
 // expired deadline on the connection.
 func negotiate(ctx context.Context, c Check, conn net.Conn, rec *recorder) *Fault {
-	if c.Prober == nil {
-		return nil
-	}
 	if wantsTranscript(ctx) {
 		rec.tap = &tap{Conn: conn, start: rec.start, begun: time.Since(rec.start)}
 		conn = rec.tap
+	}
+	if c.Prober == nil {
+		return nil
 	}
 	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(longAgo) })
 	defer stop()

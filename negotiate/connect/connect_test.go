@@ -3,6 +3,8 @@ package connect
 import (
 	"io"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -35,4 +37,16 @@ func TestClosesPolitely(t *testing.T) {
 		Address: func() (string, error) { return l.Addr().String(), nil }})
 	require.Nil(t, r.Fault)
 	require.NoError(t, <-seen)
+}
+
+// TestTellsOfTLS: what TLS agreed on is all the conversation that there is.
+func TestTellsOfTLS(t *testing.T) {
+	server := httptest.NewTLSServer(http.NotFoundHandler())
+	defer server.Close()
+	r := negotiate.Run(negotiate.WithTranscript(t.Context()), negotiate.Check{
+		Address: func() (string, error) { return server.Listener.Addr().String(), nil },
+		TLS:     server.Client().Transport.(*http.Transport).TLSClientConfig})
+	require.Nil(t, r.Fault)
+	require.Len(t, r.Transcript, 1)
+	require.Contains(t, r.Transcript[0].Title, "TLS 1.3")
 }
