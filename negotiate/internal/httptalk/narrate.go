@@ -100,8 +100,15 @@ func (n *narrator) unknown(sent bool, b []byte) negotiate.Passage {
 		shown = nil
 	}
 	n.heard[sent] = true
-	return negotiate.Passage{Title: counted(len(b)) + ", not HTTP", Bytes: bytes.Clone(shown), More: len(b) - len(shown)}
+	title := counted(len(b)) + ", not HTTP"
+	if n.other && b[0] == closeFrame {
+		title = "WebSocket close, " + counted(len(b))
+	}
+	return negotiate.Passage{Title: title, Bytes: bytes.Clone(shown), More: len(b) - len(shown)}
 }
+
+// closeFrame begins a WebSocket's last frame: FIN and opcode 8, RFC 6455 section 5.5.1.
+const closeFrame = 0x88
 
 // message tells one head and its body, and returns what follows them.
 func (n *narrator) message(sent bool, head, rest []byte) []byte {

@@ -50,7 +50,7 @@ func TestNarrate(t *testing.T) {
 		{"answer to HEAD", []negotiate.Chunk{{Sent: true, Data: []byte("HEAD / HTTP/1.1\r\n\r\n")}, got("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n")},
 			[]string{"> HTTP request HEAD /, head of 19 bytes", "< HTTP answer 200 OK, head of 38 bytes"}},
 		{"another protocol takes over", []negotiate.Chunk{get, got("HTTP/1.1 101 Switching\r\n\r\n\x88\x00"), {Sent: true, Data: []byte("\x88\x82")}},
-			[]string{getTold, "< HTTP answer 101 Switching Protocols, head of 26 bytes", "< 2 bytes, not HTTP", "> 2 bytes, not HTTP"}},
+			[]string{getTold, "< HTTP answer 101 Switching Protocols, head of 26 bytes", "< WebSocket close, 2 bytes", "> WebSocket close, 2 bytes"}},
 		{"it looks like HTTP, and is not", []negotiate.Chunk{get, got("HTTP/1.1 101 Switching\r\n\r\nHTTP/1.1 200 OK\r\n\r\n")},
 			[]string{getTold, "< HTTP answer 101 Switching Protocols, head of 26 bytes", "< 19 bytes, not HTTP"}},
 		{"body after 100 Continue", []negotiate.Chunk{
