@@ -119,7 +119,7 @@ func TestProbeUsage(t *testing.T) {
 		{"contradiction", "probe connect a:1 --tls=false --server-name b", "--tls=false and --server-name contradict each other"},
 		{"too many", "probe connect a:1 --count -1", "--count: -1 is out of range; 0 to 1000000"},
 		{"too often", "probe connect a:1 --count 5 --interval 1ms", "--interval: 1ms is too short; at least 100ms"},
-		{"no program", "probe exec a:1", "--command is missing\n"},
+		{"no program", "probe exec a:1", "the program is missing; write it behind --, by its absolute path\n"},
 		{"two programs", "probe exec a:1 --command /bin/true -- /bin/false", "write the program either behind -- or with --command"},
 		{"no TLS for programs", "probe exec a:1 --tls -- /bin/true", "--tls: a program connects by itself"},
 		{"form", "probe connect a:1 -o xml", `invalid argument "xml" for "-o, --output" flag: use text or json`},

@@ -42,6 +42,9 @@ func newProbing(s *surroundings, kind string, args []string, own *keyFlags, f *p
 		}
 		given["command"] = args[1:]
 	}
+	if about.program && given["command"] == nil {
+		return nil, badUsage("the program is missing; write it behind --, by its absolute path")
+	}
 	if err := t.addTo(given, own); err != nil {
 		return nil, err
 	}
