@@ -15,7 +15,7 @@ import (
 // Check.Timeout. It never panics; a Prober that does is a failed check. Result.State is
 // left at Checking, because one result alone is no judgement.
 func Run(ctx context.Context, c Check) Result {
-	rec := newRecorder(c.timeout())
+	rec := newRecorder(boundOf(ctx, c))
 	bounded, cancel := context.WithTimeout(context.WithValue(ctx, recorderKey{}, rec), rec.timeout)
 	defer cancel()
 	fault := attempt(bounded, c, rec)
@@ -30,6 +30,15 @@ func Run(ctx context.Context, c Check) Result {
 		result.Transcript = rec.tap.told(c.Prober)
 	}
 	return result
+}
+
+// boundOf is the time that a check has: its own, unless its caller has less.
+func boundOf(ctx context.Context, c Check) time.Duration {
+	bound := c.timeout()
+	if end, ok := ctx.Deadline(); ok {
+		bound = max(min(bound, time.Until(end)), 0)
+	}
+	return bound
 }
 
 // slow notes an answer that took longer than it may.
