@@ -47,7 +47,7 @@ func newMetrics(reg prometheus.Registerer, g *Gateway) *metrics {
 			Help: "Time that each stage of a check took.",
 		}, []string{"service", "server", "check", "stage"}),
 		checkFailures: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Namespace: namespace, Name: "check_failures_total", Help: "Failed checks by stage and reason.",
+			Namespace: namespace, Name: "check_failures_total", Help: "Failed checks by stage and reason, without those that live traffic excused.",
 		}, []string{"service", "server", "check", "stage", "reason"}),
 	}
 	build := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
@@ -67,7 +67,7 @@ func (m *metrics) checked(k negotiate.Key, r negotiate.Result) {
 	for _, st := range r.Stages {
 		m.checkSeconds.WithLabelValues(k.Service, k.Server, k.Check, string(st.Stage)).Observe(st.Took.Seconds())
 	}
-	if r.Fault != nil {
+	if r.Fault != nil && r.Excused == "" {
 		m.checkFailures.WithLabelValues(k.Service, k.Server, k.Check, string(r.Fault.Stage), string(r.Fault.Reason)).Inc()
 	}
 }
