@@ -69,12 +69,13 @@ func (g *Gateway) Probe(ctx context.Context, service, target string) ([]admin.Ch
 		return nil, err
 	}
 	results := []admin.CheckResult{}
-	for _, c := range svc.checksFor(host, port) {
+	checks, identity := svc.checksFor(host, port)
+	for _, c := range checks {
 		check, err := checkOf(service, target, c, g.opts.Version)
 		if err != nil {
 			return nil, err
 		}
-		r, err := g.super.Probe(ctx, net.JoinHostPort(host, strconv.Itoa(port)), check)
+		r, err := g.super.Probe(ctx, identity, check)
 		if err != nil {
 			return nil, err
 		}
@@ -96,11 +97,11 @@ func splitTarget(target string, otherwise int) (host string, port int, err error
 }
 
 // checksFor are the checks of the server at that address, else those of the
-// service, pointed there.
-func (s *service) checksFor(host string, port int) []config.Check {
-	for _, sc := range s.cfg.Servers {
+// service, pointed there. They take turns with all others of the same identity.
+func (s *service) checksFor(host string, port int) (_ []config.Check, identity string) {
+	for i, sc := range s.cfg.Servers {
 		if sc.Host == host && (sc.Port == port || sc.Port == 0 && port == int(s.cfg.Listen[0].Port())) {
-			return sc.Checks
+			return sc.Checks, s.backends[i].addressText()
 		}
 	}
 	checks := make([]config.Check, len(s.cfg.Checks))
@@ -113,7 +114,7 @@ func (s *service) checksFor(host string, port int) []config.Check {
 		}
 		checks[i] = c
 	}
-	return checks
+	return checks, net.JoinHostPort(host, strconv.Itoa(port))
 }
 
 func resultsOf(c negotiate.Check, rs []negotiate.Result) []admin.CheckResult {
