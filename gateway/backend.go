@@ -112,8 +112,9 @@ func (b *backend) lookUp(ctx context.Context) {
 }
 
 // commit takes the numbers of a new generation. A weight that a person set in
-// the running gateway holds until the file names another one.
-func (b *backend) commit(s *config.Service, c config.Server) {
+// the running gateway holds until the file names another one. A check that is no
+// more can change the judgement.
+func (b *backend) commit(s *config.Service, c config.Server, now time.Time) verdict {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.cutting = s.OnDown == "close"
@@ -126,7 +127,8 @@ func (b *backend) commit(s *config.Service, c config.Server) {
 	b.server.SetMaxConnections(c.MaxConnections)
 	b.server.SetSlowStart(s.SlowStart)
 	b.keepStates(c.Checks)
-	b.judge(time.Now())
+	b.relent(now)
+	return b.judge(now)
 }
 
 // cuts tells whether sessions end when the server goes down.

@@ -158,7 +158,7 @@ func (g *Gateway) open(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	p.commit(time.Now())
+	p.commit(time.Now(), g.followed)
 	putInForce(p, g.ports)
 	g.watch()
 	return nil

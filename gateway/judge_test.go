@@ -23,7 +23,7 @@ func judgedBackend(s config.Service) *backend {
 	c := config.Server{Name: "DICOM1", Address: "10.0.0.9:104", Host: "10.0.0.9", Port: 104, Weight: 100,
 		Checks: []config.Check{{Name: "echo"}, {Name: "find"}}}
 	b := newBackend("DICOM", c, 0)
-	b.commit(&s, c)
+	b.commit(&s, c, three)
 	return b
 }
 

@@ -11,8 +11,9 @@ import (
 )
 
 // met is told of a failure of live traffic that the server caused. The server
-// is checked at once; where the service says so, a run of failures ejects it.
-func (g *Gateway) met(svc *service, b *backend, s symptom, client netip.Addr) {
+// is checked at once; where the service says so, a run of failures ejects it. What
+// the service says is what it says now: a session can be of an older generation.
+func (g *Gateway) met(b *backend, s symptom, client netip.Addr) {
 	g.super.CheckNow(b.service, b.server.Name())
 	if !b.blame(s, client) {
 		return
@@ -20,6 +21,10 @@ func (g *Gateway) met(svc *service, b *backend, s symptom, client netip.Addr) {
 	now := time.Now()
 	g.ejecting.Lock()
 	defer g.ejecting.Unlock()
+	svc := g.plan.Load().service(b.service)
+	if svc == nil || svc.byServer[b.server] == nil || svc.cfg.Passive == nil {
+		return
+	}
 	if !svc.mayEject() {
 		if b.spare(now) {
 			g.log.Warn("live traffic fails, but the server stays: max_ejected is reached", "service", b.service, "server", b.server.Name())
@@ -27,6 +32,9 @@ func (g *Gateway) met(svc *service, b *backend, s symptom, client netip.Addr) {
 		return
 	}
 	d := b.eject(now)
+	if d <= 0 {
+		return
+	}
 	sentence := fmt.Sprintf("ejected for %s: %d failures of live traffic in a row", negotiate.Seconds(d), svc.cfg.Passive.Failures)
 	g.log.Warn(sentence, "service", b.service, "server", b.server.Name())
 	g.events.add(admin.Event{
@@ -38,16 +46,14 @@ func (g *Gateway) met(svc *service, b *backend, s symptom, client netip.Addr) {
 
 // mayEject says whether one server more may be ejected under max_ejected.
 func (s *service) mayEject() bool {
-	if s.cfg.Passive == nil {
-		return false
-	}
 	ejected := 1
 	for _, b := range s.backends {
 		if b.server.Aside() == balancing.Ejected {
 			ejected++
 		}
 	}
-	return float64(ejected) <= s.cfg.Passive.MaxEjected*float64(len(s.backends))
+	const rounding = 1e-9 // 0.29 of 100 is a little less than 29
+	return float64(ejected) <= s.cfg.Passive.MaxEjected*float64(len(s.backends))+rounding
 }
 
 // releaseAll takes back the servers whose time aside is over.
@@ -58,6 +64,9 @@ func (g *Gateway) releaseAll(s *service, now time.Time) {
 			continue
 		}
 		sentence := "back in use, its time aside is over (" + why.String() + ")"
+		if !b.server.Usable() {
+			sentence = "its time aside is over (" + why.String() + "), but it is " + b.server.State()
+		}
 		g.log.Info(sentence, "service", b.service, "server", b.server.Name())
 		g.events.add(admin.Event{
 			Time: now, Kind: "back", Service: b.service, Server: b.server.Name(),

@@ -3,6 +3,7 @@ package gateway_test
 import (
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"testing"
 	"time"
@@ -151,4 +152,30 @@ func TestSingleSlotServerThatWorksStaysUp(t *testing.T) {
 		return h.server("S", "A").Checks[0].Reason == "" && h.server("S", "A").Checks[0].Message != ""
 	}, patience, 10*time.Millisecond)
 	require.Contains(t, h.server("S", "A").Checks[0].Message, "not asked: all 1 connections of max_connections are in use and make progress")
+}
+
+// TestEjectionGoesByTheConfigurationInForce: a session may have begun under an older one, which had other servers and
+// other limits.
+func TestEjectionGoesByTheConfigurationInForce(t *testing.T) {
+	const passive = "  passive: {failures: 2, eject: 1h, max_eject: 1h, max_ejected: 100%}\n"
+	for _, tt := range []struct{ name, before string }{{"no ejections", ""}, {"no other server", passive}} {
+		t.Run(tt.name, func(t *testing.T) {
+			a, b := mute(t, "A"), serve(t, "B")
+			addr := freePort(t)
+			var log syncBuffer
+			h := startLogged(t, tcpService(addr, tt.before, a), slog.New(slog.NewTextHandler(&log, nil)))
+			h.await("S", "A", "up")
+			one, two := dialFrom(t, "127.0.0.1", addr), dialFrom(t, "127.0.0.2", addr)
+			require.Eventually(t, func() bool { return h.server("S", "A").Active == 2 }, patience, time.Millisecond)
+			_, err := h.reload(tcpService(addr, passive, a, b))
+			require.NoError(t, err)
+			h.await("S", "B", "up")
+			for _, c := range []*client{one, two} {
+				_, _ = io.WriteString(c, "hello")
+				require.Equal(t, "reset", c.ended())
+			}
+			h.await("S", "A", "ejected")
+			require.NotContains(t, log.String(), "only servers that are held or ejected")
+		})
+	}
 }

@@ -110,13 +110,13 @@ func (s *service) find(name string) *backend {
 	return nil
 }
 
-// commit applies the plan's numbers to the things that live longer. It is the
-// step that cannot fail.
-func (p *plan) commit(now time.Time) {
+// commit applies the plan's numbers to the things that live longer, and tells
+// what that changed. It is the step that cannot fail.
+func (p *plan) commit(now time.Time, tell func(*backend, verdict, time.Time)) {
 	for _, s := range p.services {
 		s.vip.commit(s.table, s.cfg.Persistence)
 		for i, b := range s.backends {
-			b.commit(&s.cfg, s.cfg.Servers[i])
+			tell(b, b.commit(&s.cfg, s.cfg.Servers[i], now), now)
 		}
 	}
 }

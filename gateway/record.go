@@ -50,11 +50,13 @@ func (r *run) add(s symptom, client netip.Addr) {
 	r.several = r.several || client != r.source
 }
 
-// blame counts a symptom, and says whether the server has earned an ejection.
+// blame counts a symptom, and says whether the server has earned an ejection. On
+// one that is down, set aside, in drain or maint the word is spoken already: an
+// ejection would outlast that, and take a place under max_ejected.
 func (b *backend) blame(s symptom, client netip.Addr) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.passive == nil || b.passive.Failures <= 0 {
+	if b.passive == nil || b.passive.Failures <= 0 || !b.server.Usable() {
 		return false
 	}
 	b.record.run.add(s, client)
@@ -63,7 +65,7 @@ func (b *backend) blame(s symptom, client netip.Addr) bool {
 		return false
 	}
 	b.clearRun()
-	return b.server.Aside() != balancing.Ejected
+	return true
 }
 
 // credit ends a run of symptoms: the server answered. It is called for every
@@ -82,11 +84,12 @@ func (b *backend) clearRun() {
 	b.troubled.Store(false)
 }
 
-// eject sets the server aside, longer each time, and returns for how long.
+// eject sets the server aside, longer each time, and returns for how long; 0 when
+// another session's end, a check or a person was faster.
 func (b *backend) eject(now time.Time) time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.passive == nil {
+	if b.passive == nil || !b.server.Usable() {
 		return 0
 	}
 	p := b.passive
@@ -115,6 +118,28 @@ func (b *backend) setAside(why balancing.Aside, d time.Duration, now time.Time) 
 	if until := now.Add(d); d > 0 && until.After(b.record.until) {
 		b.record.until = until
 		b.server.SetAside(why, now)
+	}
+}
+
+// relent lets the time aside end as a new generation of the configuration says:
+// who turns ejections or holds off, or makes them shorter, does not wait for the
+// old ones. Called with mu held.
+func (b *backend) relent(now time.Time) {
+	var longest time.Duration
+	switch b.server.Aside() {
+	case balancing.InUse:
+		return
+	case balancing.Ejected:
+		if b.passive != nil {
+			longest = b.passive.MaxEject
+		}
+	case balancing.Held:
+		if b.flapping.Hold > 0 {
+			longest = b.flapping.MaxHold
+		}
+	}
+	if end := now.Add(longest); end.Before(b.record.until) {
+		b.record.until = end
 	}
 }
 

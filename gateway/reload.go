@@ -134,7 +134,7 @@ func unchanged(old, p *plan) bool {
 // commit cannot fail. From the swap of the plan on, new sessions see the new
 // generation.
 func (g *Gateway) commit(old, p *plan, ports map[netip.AddrPort]*port, page *adminServer) {
-	p.commit(time.Now())
+	p.commit(time.Now(), g.followed)
 	g.plan.Store(p)
 	putInForce(p, ports)
 	closing := map[netip.AddrPort]*port{}

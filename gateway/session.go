@@ -168,7 +168,7 @@ func (s *session) failed(why balancing.Failure, err error) {
 	s.local = why == balancing.Local && (s.local || len(s.tried) == 0)
 	s.tried, s.lastErr = append(s.tried, b.server), err
 	if why != balancing.Local {
-		s.gateway.met(s.service, b, failedDial, s.source.Addr())
+		s.gateway.met(b, failedDial, s.source.Addr())
 	}
 	s.gateway.log.Debug("dial failed", "service", b.service, "server", b.server.Name(),
 		"client", s.source.String(), "reason", why.String(), "err", err.Error())
@@ -213,7 +213,7 @@ func (s *session) Done(_ *relay.Flow, r relay.Result) {
 		if r.End == relay.ServerReset {
 			s.backend.server.AddFailure(balancing.Reset)
 			if r.Out == 0 {
-				s.gateway.met(s.service, s.backend, mute, s.source.Addr())
+				s.gateway.met(s.backend, mute, s.source.Addr())
 			}
 		}
 		s.backend.server.Release()

@@ -41,12 +41,14 @@ func (r refusal) Error() string { return refusalWords[r] }
 
 // vip is what a virtual service is across generations of the configuration.
 type vip struct {
-	table    atomic.Pointer[balancing.Persistence] // of the last generation that had one
-	active   atomic.Int64
-	telling  atomic.Int64  // clients over a limit that are being told so
-	standing atomic.Uint32 // balancing.Standing when it was last looked at
-	refused  [refusals]atomic.Int64
-	quiet    [refusals]rate.Sometimes // bounds the log lines about refusals
+	table   atomic.Pointer[balancing.Persistence] // of the last generation that had one
+	active  atomic.Int64
+	telling atomic.Int64 // clients over a limit that are being told so
+	refused [refusals]atomic.Int64
+	quiet   [refusals]rate.Sometimes // bounds the log lines about refusals
+
+	looking  sync.Mutex         // one look at a time, so that the last one has the last word
+	standing balancing.Standing // when it was last looked at; under looking
 
 	mu      sync.Mutex
 	sources map[netip.Addr]int32

@@ -87,7 +87,8 @@ func (g *Gateway) reconcile() {
 	// A monitor may have turned between the reading of its state and now, or
 	// know more than a server that is new under its name.
 	for _, a := range g.plan.Load().checks {
-		a.backend.follow(a.key.Check, g.asker(a.key), time.Now())
+		now := time.Now()
+		g.followed(a.backend, a.backend.follow(a.key.Check, g.asker(a.key), now), now)
 	}
 }
 
@@ -114,7 +115,12 @@ func (g *Gateway) judged(key negotiate.Key, from, to negotiate.State, r negotiat
 		Time: now, Kind: "state", Service: key.Service, Server: key.Server, Check: key.Check,
 		From: from.String(), To: to.String(), Message: sentenceOf(r),
 	})
-	defer g.tellUsable(svc)
+	g.followed(b, v, now)
+	g.tellUsable(svc)
+}
+
+// followed does what a judgement has for consequences, whoever noticed it first.
+func (g *Gateway) followed(b *backend, v verdict, now time.Time) {
 	if v.from == v.to {
 		return
 	}
@@ -139,12 +145,21 @@ func (g *Gateway) tellHeld(b *backend, v verdict, now time.Time) {
 }
 
 // tellUsable says when a service has lost its last usable server, whatever the
-// reason, and when it has one again.
+// reason, and when it has one again. The caller's generation may be an old one;
+// what the one in force can offer counts.
 func (g *Gateway) tellUsable(svc *service) {
-	now := svc.pool.Standing()
-	if balancing.Standing(svc.vip.standing.Swap(uint32(now))) == now {
+	v := svc.vip
+	v.looking.Lock()
+	defer v.looking.Unlock()
+	svc = g.plan.Load().service(svc.cfg.Name)
+	if svc == nil || svc.vip != v {
 		return
 	}
+	now := svc.pool.Standing()
+	if v.standing == now {
+		return
+	}
+	v.standing = now
 	switch now {
 	case balancing.Without:
 		g.log.Error("no server of the service is usable", "service", svc.cfg.Name)
