@@ -93,6 +93,13 @@ func TestStatusCutToWidth(t *testing.T) {
 	}
 }
 
+// TestStatusNarrow: why a server is down is to be read on a terminal of 80 columns, too.
+func TestStatusNarrow(t *testing.T) {
+	text := statusTable{now: morning, width: 80}.render(newHospital().status)
+	require.Contains(t, text, "0B\n      dicom-echo: 10.12.1.111:104 refuses connections; is the archive running?\n  DICOM3")
+	require.NotContains(t, text, "C-ECHO answered with success")
+}
+
 // watching runs --watch in a bubble: answer is asked for each frame, and the returned frames are what was written.
 func watching(t *testing.T, s *stage, asJSON bool, answers ...any) (frames []string, err error) {
 	arrived := make(chan os.Signal, 1)

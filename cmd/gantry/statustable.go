@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"gantry/gateway/admin"
 )
@@ -48,11 +49,32 @@ func (t statusTable) join(s admin.Status, services, servers *grid) string {
 	for i, v := range s.Services {
 		b.WriteString("\n")
 		line(services, i)
-		for range v.Servers {
+		for _, r := range v.Servers {
+			below := t.below(servers, next, r.State)
 			line(servers, next)
+			b.WriteString(below)
 			next++
 		}
 	}
+	return b.String()
+}
+
+// narrowest is the width from which on sentences have lines of their own, in columns.
+const narrowest = 40
+
+// below takes the sentence about a server that needs a look out of its row and gives it lines of its own, where the
+// terminal is too narrow for both: why it is down is what people open the table for.
+func (t statusTable) below(servers *grid, row int, state string) string {
+	cells := servers.rows[row]
+	last := &cells[len(cells)-1]
+	if state == stateUp || state == "maint" || t.width < narrowest || utf8.RuneCountInString(servers.line(row, 0, false)) <= t.width {
+		return ""
+	}
+	var b strings.Builder
+	for _, line := range wrap(last.text, t.width-3*len(indent)) {
+		b.WriteString(cell{text: strings.Repeat(indent, 3) + line}.cut(t.width).text + "\n")
+	}
+	*last = cell{}
 	return b.String()
 }
 
