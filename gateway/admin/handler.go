@@ -105,7 +105,7 @@ func index(routes []route) http.Handler {
 	var b strings.Builder
 	b.WriteString("gantry admin\n\n")
 	for _, r := range routes {
-		fmt.Fprintf(&b, "%-5s %-46s %s\n", r.method, strings.TrimSuffix(r.path, "{$}"), r.about)
+		fmt.Fprintf(&b, "%-5s %s\n      %s\n", r.method, strings.TrimSuffix(r.path, "{$}"), r.about)
 	}
 	text := b.String()
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { writeText(w, text) })
