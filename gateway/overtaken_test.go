@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"sync"
 	"testing"
 	"time"
 
@@ -29,7 +30,9 @@ func TestReloadOvertakesAJudgement(t *testing.T) {
 		g.judged(k, from, to, r)
 		close(judged)
 	}})
+	goOn := sync.OnceFunc(func() { close(overtaken) })
 	defer g.super.Close()
+	defer goOn()
 	g.plan.Load().checks = []assignment{{
 		key:     negotiate.Key{Service: "DICOM", Server: "DICOM1", Check: "echo"},
 		backend: b, check: negotiate.Check{
@@ -44,7 +47,7 @@ func TestReloadOvertakesAJudgement(t *testing.T) {
 	g.reconcile()
 	require.Equal(t, balancing.Down, b.server.Health())
 	require.EqualValues(t, 1, b.changes.Load())
-	close(overtaken)
+	goOn()
 	<-judged
 	require.EqualValues(t, 1, b.changes.Load())
 }
