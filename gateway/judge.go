@@ -42,11 +42,14 @@ func (b *backend) initial(check string) negotiate.State {
 	return b.states[check]
 }
 
+// freeFalls: one fall is no flapping.
+const freeFalls = 1
+
 // verdict is what a judgement changed.
 type verdict struct {
 	from, to balancing.Health
 	held     time.Duration // the server came up and is held back for that long
-	offences int           // falls that are not forgiven, with held
+	offences int           // falls that are not forgiven, with held; not more than count for it
 }
 
 // follow takes over what the monitor of one check knows. The monitor is asked
@@ -71,10 +74,9 @@ func (b *backend) judge(now time.Time) verdict {
 	serves := v.to == balancing.Up || v.to == balancing.Degraded
 	switch {
 	case wasServing && v.to == balancing.Down:
-		b.record.falls = b.record.falls.Offend(now, b.flapping.Forgive)
+		b.record.falls = b.record.falls.Offend(now, b.flapping.Forgive).Capped(freeFalls, b.flapping.Hold, b.flapping.MaxHold)
 	case v.from == balancing.Down && serves:
-		// One fall is no flapping.
-		v.held = b.record.falls.Forgiven(now, b.flapping.Forgive).Time(1, b.flapping.Hold, b.flapping.MaxHold)
+		v.held = b.record.falls.Forgiven(now, b.flapping.Forgive).Time(freeFalls, b.flapping.Hold, b.flapping.MaxHold)
 		v.offences = b.record.falls.Offences()
 		b.setAside(balancing.Held, v.held, now)
 	}

@@ -73,7 +73,7 @@ func TestFlappingServerIsHeldBack(t *testing.T) {
 		now = now.Add(5 * time.Second)
 		v := b.found("echo", negotiate.Up, now)
 		require.Equal(t, want, v.held, "recovery %d", i+1)
-		require.Equal(t, i+1, v.offences)
+		require.Equal(t, min(i+1, 4), v.offences, "more make it no longer")
 		if want > 0 {
 			require.Equal(t, "held", b.server.State())
 			require.Equal(t, now.Add(want), b.asideUntil())

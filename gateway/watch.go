@@ -135,7 +135,7 @@ func (g *Gateway) followed(b *backend, v verdict, now time.Time) {
 
 // tellHeld says that a server is well again and not trusted yet.
 func (g *Gateway) tellHeld(b *backend, v verdict, now time.Time) {
-	sentence := fmt.Sprintf("held back for %s: its checks pass, but it went down %d times within a short time",
+	sentence := fmt.Sprintf("held back for %s: its checks pass, but it went down at least %d times within a short time",
 		negotiate.Seconds(v.held), v.offences)
 	g.log.Warn(sentence, "service", b.service, "server", b.server.Name())
 	g.events.add(admin.Event{

@@ -32,6 +32,20 @@ func (p Penalty) Forgiven(now time.Time, forgive time.Duration) Penalty {
 	return Penalty{steps: p.steps - gone, last: p.last.Add(time.Duration(gone) * forgive)}
 }
 
+// Capped returns the record without the offences that Time, with the same arguments, does not
+// count because it is at longest already: nobody has to be forgiven for them.
+func (p Penalty) Capped(free int, first, longest time.Duration) Penalty {
+	if first <= 0 {
+		return p
+	}
+	most := max(free, 0) + 1
+	for d := first; d < longest && most < maxSteps; d *= 2 {
+		most++
+	}
+	p.steps = min(p.steps, most)
+	return p
+}
+
 // Offences is the number of offences that are not forgiven.
 func (p Penalty) Offences() int { return p.steps }
 

@@ -54,3 +54,19 @@ func TestPenaltyBounds(t *testing.T) {
 	require.Equal(t, time.Hour, p.Time(0, time.Hour, time.Minute), "the longest is never below the first")
 	require.Zero(t, p.Time(0, 0, time.Hour), "a first time of 0 turns it off")
 }
+
+// TestPenaltyBeyondTheLongestTime: offences that made nothing longer need no forgiveness of their own. After a bad
+// night one fall is one fall again as soon as its doublings are taken back.
+func TestPenaltyBeyondTheLongestTime(t *testing.T) {
+	const first, longest, forgive = 30 * time.Second, 5 * time.Minute, 10 * time.Minute
+	now := time.Date(2026, 1, 5, 3, 0, 0, 0, time.UTC)
+	var p Penalty
+	for range 40 {
+		now = now.Add(time.Minute)
+		p = p.Offend(now, forgive).Capped(1, first, longest)
+	}
+	require.Equal(t, longest, p.Time(1, first, longest))
+	require.Equal(t, 4*time.Minute, p.Forgiven(now.Add(forgive), forgive).Time(1, first, longest))
+	require.Zero(t, p.Forgiven(now.Add(6*forgive), forgive).Offences())
+	require.Equal(t, 1, Penalty{}.Offend(now, forgive).Capped(1, 0, 0).Offences(), "no times, nothing to cap")
+}
