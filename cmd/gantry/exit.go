@@ -63,7 +63,11 @@ func (s *surroundings) report(cmd *cobra.Command, err error) int {
 	case err == nil:
 		return exitOK
 	case errors.As(err, &failed):
-		return s.reportFailure(failed.error)
+		code := s.reportFailure(failed.error)
+		if own, ok := ownCode(cmd); ok && !errors.As(err, new(saidError)) {
+			return own // 1 and 2 are verdicts there
+		}
+		return code
 	default:
 		var flags flagErrors
 		if !errors.As(err, &flags) {
@@ -79,12 +83,20 @@ func (s *surroundings) report(cmd *cobra.Command, err error) int {
 
 // usageCode is the exit code for bad usage of a command.
 func usageCode(cmd *cobra.Command) int {
-	for ; cmd != nil; cmd = cmd.Parent() {
-		if code, err := strconv.Atoi(cmd.Annotations[usageExit]); err == nil {
-			return code
-		}
+	if code, ok := ownCode(cmd); ok {
+		return code
 	}
 	return exitUsage
+}
+
+// ownCode is the exit code of a command, for all but what it says itself, where it is not the usual one.
+func ownCode(cmd *cobra.Command) (code int, ok bool) {
+	for ; cmd != nil; cmd = cmd.Parent() {
+		if code, err := strconv.Atoi(cmd.Annotations[usageExit]); err == nil {
+			return code, true
+		}
+	}
+	return 0, false
 }
 
 func (s *surroundings) reportFailure(err error) int {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -136,4 +137,17 @@ func TestProbeUsage(t *testing.T) {
 	s := newStage() // all of them at once, each on a line of its own
 	require.Equal(t, probeNotMade, s.run(t, "probe", "http", "a:1", "--method", "PUT", "--timeout", "5", "--expect-status", "x"))
 	require.Len(t, strings.Split(s.err.String(), "\n"), 5)
+}
+
+// full is a disk that takes nothing more.
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, syscall.ENOSPC }
+
+// TestProbeWithoutOutput: what went wrong here is no verdict on the server.
+func TestProbeWithoutOutput(t *testing.T) {
+	s := newStage()
+	s.surroundings.out = full{}
+	require.Equal(t, probeNotMade, s.run(t, "probe", "exec", "a:1", "--", "/bin/true"))
+	require.Contains(t, s.err.String(), "no space left on device")
 }
