@@ -187,9 +187,9 @@ func TestWitnessOfASingleSlotServer(t *testing.T) {
 				require.True(t, b.server.TryAcquire())
 			}
 			b.server.AddBytes(100, 100)
-			w := &witness{backend: b}
+			w := newWitness(b)
 			skip, excuse := w.begin()
-			require.Empty(t, skip, "the first look knows no progress")
+			require.Empty(t, skip, "nothing moved since the witness was made")
 			b.server.AddBytes(tt.in, tt.out)
 			require.Equal(t, tt.want, excuse() != "")
 			skip, _ = w.begin()

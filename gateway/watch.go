@@ -29,7 +29,7 @@ func assignmentsOf(s *service, version string) ([]assignment, error) {
 			if err != nil {
 				return nil, fmt.Errorf("service %s, server %s, check %s: %w", s.cfg.Name, sc.Name, cc.Name, err)
 			}
-			check.Witness = (&witness{backend: s.backends[i]}).begin
+			check.Witness = newWitness(s.backends[i]).begin
 			all = append(all, assignment{
 				key:     negotiate.Key{Service: s.cfg.Name, Server: sc.Name, Check: cc.Name},
 				backend: s.backends[i], check: check,

@@ -16,8 +16,10 @@ type witness struct {
 	backend *backend
 
 	mu   sync.Mutex
-	last traffic // as the check before this one began
+	last traffic // as the check before this one began; at first, as the witness was made
 }
+
+func newWitness(b *backend) *witness { return &witness{backend: b, last: b.traffic()} }
 
 // traffic is how far a server's sessions have come.
 type traffic struct{ in, out int64 }
@@ -31,7 +33,7 @@ func (w *witness) begin() (skip string, excuse func() string) {
 	before := w.last
 	w.last = now
 	w.mu.Unlock()
-	if words := w.backend.busy(before, now); words != "" && before != (traffic{}) {
+	if words := w.backend.busy(before, now); words != "" {
 		return words, nil
 	}
 	return "", func() string { return w.backend.busy(now, w.backend.traffic()) }
