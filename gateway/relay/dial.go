@@ -33,11 +33,11 @@ func (f *Flow) connect(addr netip.AddrPort) error {
 	if err != nil {
 		return err
 	}
-	f.ends[server] = end{fd: fd, last: f.loop.now}
+	f.ends[Server] = end{fd: fd, last: f.loop.now}
 	if err := unix.Connect(fd, sockaddr(ip, addr.Port())); err != nil && err != unix.EINPROGRESS {
 		return err
 	}
-	return f.loop.watch(f, server)
+	return f.loop.watch(f, Server)
 }
 
 func sockaddr(ip netip.Addr, port uint16) unix.Sockaddr {
@@ -56,10 +56,10 @@ func (f *Flow) dialEvent(ev uint32) {
 	if ev&(unix.EPOLLOUT|unix.EPOLLERR|unix.EPOLLHUP) == 0 {
 		return
 	}
-	switch err := dialError(f.ends[server].fd, ev); {
+	switch err := dialError(f.ends[Server].fd, ev); {
 	case err != nil:
 		f.dialFailed(err)
-	case selfConnected(f.ends[server].fd, f.addr):
+	case selfConnected(f.ends[Server].fd, f.addr):
 		f.dialFailed(unix.ECONNREFUSED)
 	default:
 		f.connected()
@@ -102,16 +102,16 @@ func (f *Flow) dialFailed(err error) {
 	took := time.Since(f.loop.base) - time.Duration(f.dialedAt)
 	addr := f.addr
 	f.handler.Dialed(f, addr, took, err)
-	if f.state == dialing && f.ends[server].fd < 0 {
+	if f.state == dialing && f.ends[Server].fd < 0 {
 		f.end(InternalError, true) // the handler chose nothing
 	}
 }
 
 func (f *Flow) closeServer() {
-	if fd := f.ends[server].fd; fd >= 0 {
+	if fd := f.ends[Server].fd; fd >= 0 {
 		_ = unix.Close(fd)
 	}
-	f.ends[server] = end{fd: -1}
+	f.ends[Server] = end{fd: -1}
 }
 
 // connected turns the flow into a relay.
@@ -120,9 +120,17 @@ func (f *Flow) connected() {
 	if f.state != dialing {
 		return
 	}
+	if f.reader != nil {
+		f.startAsking()
+		return
+	}
+	f.ways[Client].pending, f.first = f.first, nil
+	f.startRelaying()
+}
+
+func (f *Flow) startRelaying() {
 	f.state = relaying
-	f.ends[client].last, f.ends[server].last = f.loop.now, f.loop.now
-	f.ways[client].pending, f.first = f.first, nil
+	f.ends[Client].last, f.ends[Server].last = f.loop.now, f.loop.now
 	f.deadline = f.loop.now + int64(keepAfter)
 	f.idleTimer()
 	f.pump()

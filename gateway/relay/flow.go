@@ -7,13 +7,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// side names one end of a flow; it is also the index of the way that starts
+// Side names one end of a flow; it is also the index of the way that starts
 // there.
-type side int32
+type Side int32
 
+// The sides.
 const (
-	client side = 0
-	server side = 1
+	Client Side = 0
+	Server Side = 1
 )
 
 // state is where a flow stands in the drawing of the package comment.
@@ -21,30 +22,29 @@ type state uint8
 
 const (
 	adopted state = iota // handed over, nothing decided
+	parked               // the Reader waits for something
 	dialing
+	asking // connected, the server has not answered First yet
 	relaying
-	refusing // answered, waiting for the client to close
+	parting // the last words are said, waiting for both sides to close
 	done
 )
 
 // String names the state for tests and goroutine dumps.
 func (s state) String() string {
-	return [...]string{"adopted", "dialing", "relaying", "refusing", "done"}[s]
+	return [...]string{"adopted", "parked", "dialing", "asking", "relaying", "parting", "done"}[s]
 }
-
-// maxDrain is how many bytes of a refused client are read and thrown away
-// while it is given time to read the answer.
-const maxDrain = 1 << 20
 
 // end is one socket as the loop knows it. Readiness comes by edges, so it is
 // remembered here until a system call says EAGAIN.
 type end struct {
 	fd                 int
 	readable, writable bool
-	readOn             bool  // there is more behind a short read: a FIN, or an urgent byte
-	broken             bool  // the kernel reported an error
-	reads, steady      uint8 // see heard
-	last               int64 // when bytes moved last, on the loop's clock
+	readOn             bool   // there is more behind a short read: a FIN, or an urgent byte
+	broken             bool   // the kernel reported an error
+	reads, steady      uint8  // see heard
+	last               int64  // when bytes moved last, on the loop's clock
+	words              []byte // the last ones, as far as they are unsaid
 }
 
 // heard has what was just read acknowledged at once, because a peer that writes
@@ -75,6 +75,7 @@ func (e *end) told() {
 type Flow struct {
 	loop    *loop
 	handler Handler
+	reader  Reader // the handler, if it is one
 	limits  Limits
 
 	slot       int32
@@ -87,12 +88,15 @@ type Flow struct {
 	ends     [2]end
 	ways     [2]way
 	first    []byte
-	start    int64 // Adopt, on the loop's clock
-	deadline int64 // of the dial or the linger; when relaying, of the keep-alive
+	reply    []byte // of a server that is asked, so far
+	start    int64  // Adopt, on the loop's clock
+	deadline int64  // of the dial, the answer or the linger; when relaying, of the keep-alive
+	expires  int64  // see Expire; 0 = never
 	dialedAt int64
 	addr     netip.AddrPort
 	told     [2]int64 // what Moved has been told
 	drained  int
+	why      End // of parting
 }
 
 func newFlow(l *loop, cfg Config) *Flow {
@@ -100,10 +104,16 @@ func newFlow(l *loop, cfg Config) *Flow {
 		loop: l, handler: cfg.Handler, limits: cfg.Limits, first: cfg.First,
 		slot: -1, timerIndex: -1, start: int64(time.Since(l.base)),
 	}
-	f.ends[client] = end{fd: cfg.Client, writable: true}
-	f.ends[server] = end{fd: -1}
-	f.ways[client] = way{src: &f.ends[client], dst: &f.ends[server]}
-	f.ways[server] = way{src: &f.ends[server], dst: &f.ends[client]}
+	f.ends[Client] = end{fd: cfg.Client, writable: true}
+	f.ends[Server] = end{fd: -1}
+	f.ways[Client] = way{src: &f.ends[Client], dst: &f.ends[Server]}
+	f.ways[Server] = way{src: &f.ends[Server], dst: &f.ends[Client]}
+	if r, ok := cfg.Handler.(Reader); ok && !cfg.Unread {
+		f.reader = r
+		for s := range f.ways {
+			f.ways[s].flow, f.ways[s].from, f.ways[s].reader = f, Side(s), r
+		}
+	}
 	return f
 }
 
@@ -114,7 +124,7 @@ func (f *Flow) begin() {
 		return
 	}
 	f.loop.place(f)
-	if err := f.loop.watch(f, client); err != nil {
+	if err := f.loop.watch(f, Client); err != nil {
 		f.end(InternalError, true)
 		return
 	}
@@ -127,7 +137,7 @@ func (f *Flow) begin() {
 // closeUnstarted ends a flow that no loop took in.
 func (f *Flow) closeUnstarted() {
 	f.state = done
-	_ = unix.Close(f.ends[client].fd)
+	_ = unix.Close(f.ends[Client].fd)
 	f.handler.Done(f, Result{End: Stopped})
 }
 
@@ -142,38 +152,12 @@ func (f *Flow) Abort(reason End) {
 func (f *Flow) Reset(reason End) { f.end(reason, true) }
 
 // Refuse ends the flow with an answer of the gateway's own: the bytes are
-// sent, then FIN, and the client has RefuseLinger to read them. Without an
+// sent, then FIN, and the client has PartLinger to read them. Without an
 // answer the connection is closed at once.
 func (f *Flow) Refuse(answer []byte) {
 	f.closeServer()
-	if len(answer) == 0 {
-		f.end(Refused, false)
-		return
-	}
-	f.state = refusing
-	// An answer is a few bytes into an empty socket buffer: it fits or the
-	// client is gone.
-	_, _ = write(f.ends[client].fd, answer)
-	_ = unix.Shutdown(f.ends[client].fd, unix.SHUT_WR)
-	f.deadline = f.loop.now + int64(RefuseLinger)
-	f.loop.timers.set(f, f.deadline)
-	f.drain()
-}
-
-// drain throws away what a refused client still sends; unread bytes would turn
-// the close into a reset that can overtake the answer.
-func (f *Flow) drain() {
-	c := &f.ends[client]
-	for c.readable {
-		n, err := read(c.fd, f.loop.scratch)
-		f.drained += max(n, 0)
-		switch {
-		case err == unix.EAGAIN:
-			c.readable = false
-		case n == 0, err != nil && err != unix.EINTR, f.drained > maxDrain:
-			f.end(Refused, false)
-			return
-		}
+	if len(answer) == 0 || !f.part(Refused, false, [2][]byte{Client: answer}) {
+		f.finish(Refused, false)
 	}
 }
 
@@ -186,48 +170,66 @@ func (e *end) note(ev uint32) {
 }
 
 // event is the loop's call for every edge.
-func (f *Flow) event(s side, ev uint32) {
+func (f *Flow) event(s Side, ev uint32) {
 	e := &f.ends[s]
 	e.note(ev)
 	switch f.state {
 	case dialing:
 		switch {
-		case s == server:
+		case s == Server:
 			f.dialEvent(ev)
 		case e.broken:
 			f.end(ClientReset, true)
 		}
+	case parked:
+		f.early()
+	case asking:
+		f.ask()
 	case relaying:
 		f.pump()
-	case refusing:
-		f.drain()
+	case parting:
+		f.talk()
 	}
 }
 
 // timer is the loop's call when the flow's time may have come.
 func (f *Flow) timer() {
 	switch f.state {
-	case dialing:
-		if f.loop.now < f.deadline {
-			f.loop.timers.set(f, f.deadline)
-			return
-		}
-		f.dialFailed(ErrConnectTimeout)
-	case refusing:
-		if f.loop.now < f.deadline {
-			f.loop.timers.set(f, f.deadline)
-			return
-		}
-		f.end(Refused, false)
 	case relaying:
 		f.idleTimer()
+		return
+	case adopted, done:
+		return
+	}
+	if f.loop.now < f.deadline {
+		f.loop.timers.set(f, f.deadline)
+		return
+	}
+	switch f.state {
+	case parked:
+		f.reader.Resume(f)
+		f.insist(parked)
+	case dialing:
+		f.dialFailed(ErrConnectTimeout)
+	case asking:
+		f.unanswered(ErrAnswerTimeout)
+	case parting:
+		f.finish(f.why, true)
+	}
+}
+
+// insist ends a flow whose Reader left it in s although its time is over: nothing
+// would ever wake it.
+func (f *Flow) insist(s state) {
+	if f.state == s && f.deadline <= f.loop.now {
+		f.finish(InternalError, true)
 	}
 }
 
 func (f *Flow) idleTimer() {
 	if !f.kept && f.loop.now >= f.deadline {
 		f.kept = true
-		keepAlive(f.ends[server].fd)
+		keepAlive(f.ends[Server].fd)
 	}
 	at, why := f.idleDeadline()
 	if !f.kept && (at == 0 || f.deadline < at) {
@@ -240,7 +242,7 @@ func (f *Flow) idleTimer() {
 		f.loop.timers.set(f, at)
 	default:
 		// A FIN behind bytes that are not delivered would be a lie.
-		f.end(why, f.ways[client].holds() || f.ways[server].holds())
+		f.end(why, f.ways[Client].holds() || f.ways[Server].holds())
 	}
 }
 
@@ -248,46 +250,61 @@ func (f *Flow) idleTimer() {
 // never, and on which side.
 func (f *Flow) idleDeadline() (at int64, why End) {
 	if d := int64(f.limits.ClientIdle); d > 0 {
-		at, why = f.ends[client].last+d, ClientIdle
+		at, why = f.ends[Client].last+d, ClientIdle
 	}
 	if d := int64(f.limits.ServerIdle); d > 0 {
-		if t := f.ends[server].last + d; at == 0 || t < at {
+		if t := f.ends[Server].last + d; at == 0 || t < at {
 			at, why = t, ServerIdle
 		}
+	}
+	if f.expires > 0 && (at == 0 || f.expires < at) {
+		at, why = f.expires, Closed
 	}
 	return at, why
 }
 
-// end closes both sockets, gives everything back and tells the handler.
+// end ends the flow, with last words where its Reader has some.
 func (f *Flow) end(why End, reset bool) {
+	switch {
+	case f.state == parting && why == Stopped:
+	case f.state == parting, f.state == done:
+		return
+	case f.reader != nil && why != InternalError:
+		var words [2][]byte
+		words[Client], words[Server] = f.reader.LastWords(f, why)
+		if why == Stopped {
+			f.leave(words)
+		} else if f.part(why, reset, words) {
+			return
+		}
+	}
+	f.finish(why, reset)
+}
+
+// finish closes both sockets, gives everything back and tells the handler.
+func (f *Flow) finish(why End, reset bool) {
 	if f.state == done {
 		return
 	}
 	f.state = done
-	for i := range f.ends {
-		if fd := f.ends[i].fd; fd >= 0 {
-			if reset {
-				resetOnClose(fd)
-			}
-			_ = unix.Close(fd)
-		}
-		f.ways[i].release(f.loop.relay.pipes)
-	}
+	f.closeEnd(Client, reset)
+	f.closeEnd(Server, reset)
 	if f.slot >= 0 {
 		f.loop.remove(f)
 	}
+	f.reply, f.first = nil, nil
 	f.tell()
 	f.handler.Done(f, Result{
-		End: why, In: f.ways[client].sent, Out: f.ways[server].sent,
+		End: why, In: f.ways[Client].sent, Out: f.ways[Server].sent,
 		Took: time.Since(f.loop.base) - time.Duration(f.start),
 	})
 }
 
 // tell passes the growth of the byte counts on.
 func (f *Flow) tell() {
-	in, out := f.ways[client].sent, f.ways[server].sent
-	if in != f.told[client] || out != f.told[server] {
-		f.handler.Moved(in-f.told[client], out-f.told[server])
+	in, out := f.ways[Client].sent, f.ways[Server].sent
+	if in != f.told[Client] || out != f.told[Server] {
+		f.handler.Moved(in-f.told[Client], out-f.told[Server])
 		f.told = [2]int64{in, out}
 	}
 }

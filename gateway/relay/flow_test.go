@@ -260,7 +260,7 @@ func TestRefusedClientThatNeverClosesIsClosed(t *testing.T) {
 	adopt(t, r, h, relay.Limits{}, "")
 	res := h.wait(t)
 	require.Equal(t, relay.Refused, res.End)
-	require.GreaterOrEqual(t, res.Took, relay.RefuseLinger)
+	require.GreaterOrEqual(t, res.Took, relay.PartLinger)
 }
 
 func TestIdleLimits(t *testing.T) {

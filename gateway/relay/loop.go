@@ -22,6 +22,7 @@ type messageKind uint8
 const (
 	adopt messageKind = iota
 	abort
+	wake
 	shutdown
 )
 
@@ -179,7 +180,7 @@ func (l *loop) dispatch(ev *unix.EpollEvent) {
 		return
 	}
 	s := &l.slots[ev.Fd]
-	side, gen := side(ev.Pad&1), ev.Pad>>1
+	side, gen := Side(ev.Pad&1), ev.Pad>>1
 	if s.flow == nil || s.gen != gen {
 		return
 	}
@@ -203,7 +204,7 @@ func (l *loop) guard(f *Flow, step func()) {
 // endAfterPanic ends f without trusting its handler a second time.
 func (l *loop) endAfterPanic(f *Flow) {
 	defer func() { _ = recover() }()
-	f.end(InternalError, true)
+	f.finish(InternalError, true)
 }
 
 func (l *loop) hasMail() bool {
@@ -230,6 +231,12 @@ func (l *loop) handle(m message) {
 		l.guard(m.flow, m.flow.begin)
 	case abort:
 		l.guard(m.flow, func() { m.flow.end(m.end, true) })
+	case wake:
+		l.guard(m.flow, func() {
+			if m.flow.state == parked {
+				m.flow.reader.Resume(m.flow)
+			}
+		})
 	case shutdown:
 		l.stopping = true
 		for i := range l.slots {
@@ -254,8 +261,11 @@ func (l *loop) runReady() {
 	l.ready = l.spare[:0]
 	for _, f := range ready {
 		f.queued = false
-		if f.state == relaying {
+		switch f.state {
+		case relaying:
 			l.guard(f, f.pump)
+		case parting:
+			l.guard(f, f.talk)
 		}
 	}
 	clear(ready)
@@ -294,7 +304,7 @@ func (l *loop) remove(f *Flow) {
 }
 
 // watch registers one side of f, edge-triggered, for everything.
-func (l *loop) watch(f *Flow, s side) error {
+func (l *loop) watch(f *Flow, s Side) error {
 	ev := unix.EpollEvent{
 		Events: unix.EPOLLIN | unix.EPOLLOUT | unix.EPOLLPRI | unix.EPOLLRDHUP | unix.EPOLLET,
 		Fd:     f.slot,

@@ -32,6 +32,10 @@ type way struct {
 	bulk     bool
 	eof      bool // src sent FIN
 	shut     bool // and dst was told
+
+	flow   *Flow
+	from   Side
+	reader Reader // who is shown what passes; nil: nobody
 }
 
 // buffer backs what one read could not pass on.
@@ -47,12 +51,13 @@ const (
 	more                   // the turn's budget is spent
 	srcLost                // reading failed
 	dstLost                // writing failed
+	parted                 // the Reader wants no more after src's FIN
 )
 
 // pump gives both ways a turn and draws the conclusion.
 func (f *Flow) pump() {
 	l := f.loop
-	up, down := f.ways[client].turn(l), f.ways[server].turn(l)
+	up, down := f.ways[Client].turn(l), f.ways[Server].turn(l)
 	f.tell()
 	switch {
 	case up == srcLost:
@@ -60,27 +65,30 @@ func (f *Flow) pump() {
 	case down == srcLost:
 		f.end(ServerReset, true)
 	case up == dstLost:
-		f.lost(server)
+		f.lost(Server)
 	case down == dstLost:
-		f.lost(client)
-	case f.ways[client].shut && f.ways[server].shut:
+		f.lost(Client)
+	case up == parted:
+		f.end(ClientClosed, false)
+	case down == parted:
+		f.end(ServerClosed, false)
+	case f.ways[Client].shut && f.ways[Server].shut:
 		f.end(Closed, false)
-	case f.ends[client].broken:
+	case f.ends[Client].broken:
 		f.end(ClientReset, true)
-	case f.ends[server].broken:
+	case f.ends[Server].broken:
 		f.end(ServerReset, true)
-	case (up == more || down == more) && !f.queued:
-		f.queued = true
-		l.ready = append(l.ready, f)
+	case up == more || down == more:
+		f.requeue()
 	}
 }
 
 // lost ends a flow of which side s takes no more bytes. When s had sent all it
 // had and closed, the other side shall still get that whole, so it is closed
 // and not reset; a server that answers early and hangs up is such a one.
-func (f *Flow) lost(s side) {
+func (f *Flow) lost(s Side) {
 	why := ServerReset
-	if s == client {
+	if s == Client {
 		why = ClientReset
 	}
 	if f.ways[s].shut {
@@ -106,8 +114,7 @@ func (w *way) turn(l *loop) verdict {
 		case w.holds():
 			return waiting
 		case w.eof:
-			w.finish()
-			return waiting
+			return w.finish()
 		case !w.src.readable:
 			return waiting
 		}
@@ -121,11 +128,16 @@ func (w *way) turn(l *loop) verdict {
 }
 
 // finish passes the FIN on, once.
-func (w *way) finish() {
-	if !w.shut {
-		w.shut = true
-		_ = unix.Shutdown(w.dst.fd, unix.SHUT_WR)
+func (w *way) finish() verdict {
+	if w.shut {
+		return waiting
 	}
+	if w.flow != nil && !w.flow.reader.Ended(w.flow, w.from) {
+		return parted
+	}
+	w.shut = true
+	_ = unix.Shutdown(w.dst.fd, unix.SHUT_WR)
+	return waiting
 }
 
 // fill reads once, by copy or by splice. It returns false when src is lost.
@@ -138,6 +150,11 @@ func (w *way) fill(l *loop) (n int, ok bool) {
 			w.giveBack(l)
 		}
 		w.judge(n < smallSplice)
+		if w.reader != nil && n > 0 {
+			if !w.reveal(l, n) {
+				return 0, false
+			}
+		}
 	} else {
 		n, err = read(w.src.fd, l.scratch)
 		if n > 0 {
@@ -152,6 +169,9 @@ func (w *way) fill(l *loop) (n int, ok bool) {
 		w.src.heard()
 		w.src.last = l.now
 		if w.piped == 0 {
+			if w.reader != nil {
+				w.reader.Passed(w.flow, w.from, l.scratch[:n])
+			}
 			w.pass(l, l.scratch[:n])
 		}
 		return n, true
@@ -167,10 +187,29 @@ func (w *way) fill(l *loop) (n int, ok bool) {
 	return 0, true
 }
 
+// reveal shows a Reader what a splice brought: the bytes of a small one, which
+// are taken out of the pipe again, and the length of another.
+func (w *way) reveal(l *loop, n int) (ok bool) {
+	if n >= smallSplice {
+		w.reader.Skipped(w.flow, w.from, n)
+		return true
+	}
+	for got := 0; got < n; {
+		m, err := read(w.pipe.r, l.scratch[got:n])
+		if m <= 0 && err != unix.EINTR {
+			return false
+		}
+		got += max(m, 0)
+	}
+	w.piped = 0
+	w.giveBack(l)
+	return true
+}
+
 // judge counts evidence against the present mode and changes it when there is
 // enough.
 func (w *way) judge(against bool) {
-	if !against {
+	if !against || w.reader != nil && w.from == Server {
 		w.streak = 0
 		return
 	}
@@ -250,6 +289,9 @@ func (w *way) giveBack(l *loop) {
 	l.relay.pipes.give(w.pipe)
 	w.pipe = nil
 }
+
+// drop forgets what was read and not written.
+func (w *way) drop() { w.pending = nil }
 
 // release gives back what the way still holds when its flow ends.
 func (w *way) release(pipes *pipePool) {

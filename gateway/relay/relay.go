@@ -19,9 +19,9 @@ const (
 	// DefaultMaxPipes bounds the pipes of one Relay; each costs two
 	// descriptors. A flow that gets none is copied instead.
 	DefaultMaxPipes = 128
-	// RefuseLinger is how long a refused client may take to read the answer
-	// and close, in the place of the ARTIM timer of PS3.8 9.1.5.
-	RefuseLinger = 2 * time.Second
+	// PartLinger is how long a peer may take to read the gateway's own last
+	// words and close, in the place of the ARTIM timer of PS3.8 9.1.5.
+	PartLinger = 2 * time.Second
 )
 
 // Options shape a Relay. The zero value is useful.
@@ -81,6 +81,8 @@ func (r *Relay) Close() {
 type Limits struct {
 	// Connect is how long one dial may take.
 	Connect time.Duration
+	// Answer is how long a server may take to answer First, for a Reader.
+	Answer time.Duration
 	// ClientIdle and ServerIdle are how long no byte may move on that side.
 	ClientIdle, ServerIdle time.Duration
 }
@@ -95,14 +97,17 @@ type Config struct {
 	First []byte
 	// Limits bound the flow.
 	Limits Limits
-	// Handler decides and is told.
+	// Handler decides and is told. One that is a Reader reads along as well.
 	Handler Handler
+	// Unread makes a Reader a mere Handler.
+	Unread bool
 }
 
 // Handler is the flow's owner. Its methods are called on the flow's loop, one
 // at a time, and must not block.
 type Handler interface {
-	// Begin is the first call. It must call Dial, Refuse or Abort on f.
+	// Begin is the first call. It must call Dial, Refuse or Reset on f; a Reader
+	// may call Park too.
 	Begin(f *Flow)
 	// Dialed tells how a dial ended. After an error it must call Dial with
 	// another address, Refuse or Abort; without, relaying starts when it
@@ -123,6 +128,8 @@ const (
 	Closed        End = "closed"         // both sides sent FIN and got each other's bytes
 	ClientReset   End = "client-reset"   // the client reset the connection, or vanished
 	ServerReset   End = "server-reset"   // the server reset the connection, or vanished
+	ClientClosed  End = "client-closed"  // the client ended its side where the Reader wants it no more
+	ServerClosed  End = "server-closed"  // the server did
 	ClientIdle    End = "client-idle"    // no byte on the client's side for Limits.ClientIdle
 	ServerIdle    End = "server-idle"    // no byte on the server's side for Limits.ServerIdle
 	Refused       End = "refused"        // answered by the gateway itself

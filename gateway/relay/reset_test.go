@@ -55,7 +55,7 @@ func TestLingerIsNotCutByTheDialsDeadline(t *testing.T) {
 	h := handler(unused(t))
 	h.answer = []byte("no")
 	adopt(t, r, h, relay.Limits{Connect: 100 * time.Millisecond}, "")
-	require.GreaterOrEqual(t, h.wait(t).Took, relay.RefuseLinger)
+	require.GreaterOrEqual(t, h.wait(t).Took, relay.PartLinger)
 }
 
 // An idle flow holds nothing of what was said before.

@@ -1,0 +1,87 @@
+package relay
+
+import (
+	"golang.org/x/sys/unix"
+)
+
+// startAsking: the server is connected and has First to answer.
+func (f *Flow) startAsking() {
+	f.state = asking
+	f.reply = f.reply[:0]
+	f.ways[Client].pending = f.first // First itself stays, for another server
+	f.ends[Server].last = f.loop.now
+	f.Await(f.limits.Answer)
+	f.ask()
+}
+
+// ask sends what is left of First and reads what the server has said.
+func (f *Flow) ask() {
+	f.early()
+	if f.state != asking {
+		return
+	}
+	if !f.ways[Client].flush(f.loop) {
+		f.unanswered(ErrHungUp)
+		return
+	}
+	for f.state == asking && f.ends[Server].readable {
+		f.hear()
+	}
+}
+
+// hear reads once from a server that is asked.
+func (f *Flow) hear() {
+	e := &f.ends[Server]
+	n, err := read(e.fd, f.loop.scratch)
+	switch {
+	case n > 0:
+		e.readable = n == len(f.loop.scratch) || e.readOn
+		e.heard()
+		e.last = f.loop.now
+		f.reply = append(f.reply, f.loop.scratch[:n]...)
+		if f.reader.Answered(f, f.reply) {
+			f.answered()
+		}
+	case err == unix.EINTR:
+	case err == unix.EAGAIN:
+		e.readable = false
+	case err == nil, err == unix.ECONNRESET:
+		f.unanswered(ErrHungUp)
+	default:
+		f.unanswered(err)
+	}
+}
+
+// answered turns the flow into a relay.
+func (f *Flow) answered() {
+	f.ways[Server].pending, f.reply, f.first = f.reply, nil, nil
+	f.startRelaying()
+}
+
+func (f *Flow) unanswered(err error) {
+	f.tell()
+	f.ways[Client].drop()
+	f.reader.Unanswered(f, err)
+	f.insist(asking)
+}
+
+// early looks whether the client speaks or leaves before it was answered.
+func (f *Flow) early() {
+	c := &f.ends[Client]
+	for c.readable && (f.state == asking || f.state == parked) {
+		n, err := read(c.fd, f.loop.scratch)
+		switch {
+		case n > 0:
+			c.readable = n == len(f.loop.scratch) || c.readOn
+			f.reader.Early(f, f.loop.scratch[:n])
+		case err == unix.EINTR:
+		case err == unix.EAGAIN:
+			c.readable = false
+		case err == nil:
+			c.readable = false
+			f.reader.Early(f, nil)
+		default:
+			f.end(ClientReset, true)
+		}
+	}
+}
