@@ -201,3 +201,18 @@ func TestServerTogether(t *testing.T) {
 	require.Equal(t, "up", s.State())
 	require.Equal(t, Ready, s.Admin())
 }
+
+func TestNameKey(t *testing.T) {
+	require.Equal(t, Key{}, NameKey(""), "not known: not remembered")
+	require.Equal(t, NameKey("CT1"), NameKey("CT1"))
+	require.NotEqual(t, NameKey("CT1"), NameKey("CT2"))
+}
+
+func TestKeyInPart(t *testing.T) {
+	k := AddrKey(netip.MustParseAddr("10.12.1.50"))
+	require.Equal(t, k, k.In(""), "the service as a whole")
+	require.NotEqual(t, k, k.In("DICOM1"))
+	require.NotEqual(t, k.In("DICOM1"), k.In("DICOM2"))
+	require.NotEqual(t, k.In("DICOM1"), AddrKey(netip.MustParseAddr("10.12.1.51")).In("DICOM1"))
+	require.Equal(t, Key{}, Key{}.In("DICOM1"), "not known in no part either")
+}
