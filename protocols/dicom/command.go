@@ -3,7 +3,6 @@ package dicom
 import (
 	"encoding/binary"
 	"fmt"
-	"slices"
 )
 
 // Command fields. PS3.7 Annex E.1. A response has bit 15 set.
@@ -96,51 +95,11 @@ func (c *Command) Name() string {
 	return name + "-RQ"
 }
 
-// DecodeCommand reads a whole command set, that is all its fragments put
-// together: see Assembler. Elements that are not in the table of this package
-// are stepped over. A set without a command field, and a response without a
-// status or without the identifier it answers to, is a SyntaxError: a missing
-// status must never be read as 0000, success.
-func DecodeCommand(b []byte) (*Command, error) {
-	if len(b) > MaxCommand {
-		return nil, syntaxErrorf(0, "command set of %d bytes, allowed are %d", len(b), MaxCommand)
-	}
-	c := &Command{DataSetType: NoDataSet}
-	seen := map[uint16]bool{}
-	for at := 0; at < len(b); {
-		element, value, err := nextElement(b, at)
-		if err != nil {
-			return nil, err
-		}
-		if err := c.set(element, value, at); err != nil {
-			return nil, err
-		}
-		if len(value) > 0 && slices.Contains(mandatory, element) {
-			seen[element] = true
-		}
-		at += elementHeadLen + len(value)
-	}
-	if err := c.complete(seen, len(b)); err != nil {
-		return nil, err
-	}
-	return c, nil
-}
-
-// mandatory elements: the first in all commands, the others in responses.
-var mandatory = []uint16{tagCommandField, tagRespondedTo, tagStatus}
-
-// complete looks for the elements without which a command has no meaning.
-func (c *Command) complete(seen map[uint16]bool, end int) error {
-	must := mandatory
-	if !c.IsResponse() {
-		must = mandatory[:1]
-	}
-	for _, element := range must {
-		if !seen[element] {
-			return syntaxErrorf(end, "command set without element (0000,%04X)", element)
-		}
-	}
-	return nil
+// CommandName gives "C-STORE" for the field of a C-STORE-RQ or -RSP; ok is false for a field that the standard does not
+// have.
+func CommandName(field uint16) (name string, ok bool) {
+	name, ok = commandNames[field&^ResponseBit]
+	return name, ok
 }
 
 // Append adds the command set to dst: group length, then elements in ascending
@@ -149,8 +108,8 @@ func (c *Command) Append(dst []byte) []byte {
 	dst = appendElementHead(dst, tagGroupLength, 4)
 	at := len(dst)
 	dst = append(dst, 0, 0, 0, 0)
-	for _, e := range elements {
-		dst = e.append(dst, c)
+	for _, tag := range elements {
+		dst = c.appendElement(dst, tag)
 	}
 	binary.LittleEndian.PutUint32(dst[at:], uint32(len(dst)-at-4))
 	return dst

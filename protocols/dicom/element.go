@@ -1,68 +1,116 @@
 package dicom
 
 import (
+	"bytes"
 	"encoding/binary"
-	"strings"
 )
 
 // elementHeadLen is group 2, element 2, length 4: Implicit VR Little Endian.
 const elementHeadLen = 8
 
-// Elements of group 0000 that the code names. PS3.7 Annex E.1.
+// Elements of group 0000 that Command has a field for. PS3.7 Annex E.1.
 const (
-	tagGroupLength     uint16 = 0x0000
-	tagCommandField    uint16 = 0x0100
-	tagMessageID       uint16 = 0x0110
-	tagRespondedTo     uint16 = 0x0120
-	tagPriority        uint16 = 0x0700
-	tagDataSetType     uint16 = 0x0800
-	tagStatus          uint16 = 0x0900
-	tagEventType       uint16 = 0x1002
-	tagActionType      uint16 = 0x1008
-	tagRemaining       uint16 = 0x1020
-	tagWarning         uint16 = 0x1023
-	tagOriginatorMsgID uint16 = 0x1031
+	tagGroupLength       uint16 = 0x0000
+	tagAffectedClass     uint16 = 0x0002
+	tagRequestedClass    uint16 = 0x0003
+	tagCommandField      uint16 = 0x0100
+	tagMessageID         uint16 = 0x0110
+	tagRespondedTo       uint16 = 0x0120
+	tagMoveDestination   uint16 = 0x0600
+	tagPriority          uint16 = 0x0700
+	tagDataSetType       uint16 = 0x0800
+	tagStatus            uint16 = 0x0900
+	tagErrorComment      uint16 = 0x0902
+	tagAffectedInstance  uint16 = 0x1000
+	tagRequestedInstance uint16 = 0x1001
+	tagEventType         uint16 = 0x1002
+	tagActionType        uint16 = 0x1008
+	tagRemaining         uint16 = 0x1020
+	tagCompleted         uint16 = 0x1021
+	tagFailed            uint16 = 0x1022
+	tagWarning           uint16 = 0x1023
+	tagOriginatorAE      uint16 = 0x1030
+	tagOriginatorMsgID   uint16 = 0x1031
 )
 
-// element binds one element of the command set to a field of Command.
-// Exactly one of text and number is set.
-type element struct {
-	tag    uint16
-	pad    byte // NUL for UI, space for AE and LO
-	text   func(*Command) *string
-	number func(*Command) *uint16
-}
-
 // elements in ascending order, which is the order of the wire.
-var elements = []element{
-	{tag: 0x0002, text: func(c *Command) *string { return &c.AffectedSOPClassUID }},
-	{tag: 0x0003, text: func(c *Command) *string { return &c.RequestedSOPClassUID }},
-	{tag: tagCommandField, number: func(c *Command) *uint16 { return &c.Field }},
-	{tag: tagMessageID, number: func(c *Command) *uint16 { return &c.MessageID }},
-	{tag: tagRespondedTo, number: func(c *Command) *uint16 { return &c.MessageIDBeingRespondedTo }},
-	{tag: 0x0600, pad: ' ', text: func(c *Command) *string { return &c.MoveDestination }},
-	{tag: tagPriority, number: func(c *Command) *uint16 { return &c.Priority }},
-	{tag: tagDataSetType, number: func(c *Command) *uint16 { return &c.DataSetType }},
-	{tag: tagStatus, number: func(c *Command) *uint16 { return &c.Status }},
-	{tag: 0x0902, pad: ' ', text: func(c *Command) *string { return &c.ErrorComment }},
-	{tag: 0x1000, text: func(c *Command) *string { return &c.AffectedSOPInstanceUID }},
-	{tag: 0x1001, text: func(c *Command) *string { return &c.RequestedSOPInstanceUID }},
-	{tag: tagEventType, number: func(c *Command) *uint16 { return &c.EventTypeID }},
-	{tag: tagActionType, number: func(c *Command) *uint16 { return &c.ActionTypeID }},
-	{tag: tagRemaining, number: func(c *Command) *uint16 { return &c.operations().Remaining }},
-	{tag: 0x1021, number: func(c *Command) *uint16 { return &c.operations().Completed }},
-	{tag: 0x1022, number: func(c *Command) *uint16 { return &c.operations().Failed }},
-	{tag: tagWarning, number: func(c *Command) *uint16 { return &c.operations().Warning }},
-	{tag: 0x1030, pad: ' ', text: func(c *Command) *string { return &c.MoveOriginatorAE }},
-	{tag: tagOriginatorMsgID, number: func(c *Command) *uint16 { return &c.MoveOriginatorMessageID }},
+var elements = [...]uint16{
+	tagAffectedClass, tagRequestedClass, tagCommandField, tagMessageID, tagRespondedTo, tagMoveDestination,
+	tagPriority, tagDataSetType, tagStatus, tagErrorComment, tagAffectedInstance, tagRequestedInstance,
+	tagEventType, tagActionType, tagRemaining, tagCompleted, tagFailed, tagWarning, tagOriginatorAE,
+	tagOriginatorMsgID,
 }
 
-// operations makes room for the counters when the first of them is met.
-func (c *Command) operations() *SubOperations {
-	if c.SubOperations == nil {
-		c.SubOperations = &SubOperations{}
+// text gives the field of an element that holds text; nil for all others.
+func (c *Command) text(tag uint16) *string {
+	switch tag {
+	case tagAffectedClass:
+		return &c.AffectedSOPClassUID
+	case tagRequestedClass:
+		return &c.RequestedSOPClassUID
+	case tagMoveDestination:
+		return &c.MoveDestination
+	case tagErrorComment:
+		return &c.ErrorComment
+	case tagAffectedInstance:
+		return &c.AffectedSOPInstanceUID
+	case tagRequestedInstance:
+		return &c.RequestedSOPInstanceUID
+	case tagOriginatorAE:
+		return &c.MoveOriginatorAE
 	}
-	return c.SubOperations
+	return nil
+}
+
+// number gives the field of an element that holds a number of two bytes; nil for all others, and for the counters
+// of sub-operations while there is no place for them.
+func (c *Command) number(tag uint16) *uint16 {
+	switch tag {
+	case tagCommandField:
+		return &c.Field
+	case tagMessageID:
+		return &c.MessageID
+	case tagRespondedTo:
+		return &c.MessageIDBeingRespondedTo
+	case tagPriority:
+		return &c.Priority
+	case tagDataSetType:
+		return &c.DataSetType
+	case tagStatus:
+		return &c.Status
+	case tagEventType:
+		return &c.EventTypeID
+	case tagActionType:
+		return &c.ActionTypeID
+	case tagOriginatorMsgID:
+		return &c.MoveOriginatorMessageID
+	}
+	if s := c.SubOperations; s != nil {
+		return s.counter(tag)
+	}
+	return nil
+}
+
+func (s *SubOperations) counter(tag uint16) *uint16 {
+	switch tag {
+	case tagRemaining:
+		return &s.Remaining
+	case tagCompleted:
+		return &s.Completed
+	case tagFailed:
+		return &s.Failed
+	case tagWarning:
+		return &s.Warning
+	}
+	return nil
+}
+
+// counts tells the counters of sub-operations from other elements.
+func counts(tag uint16) bool { return tag >= tagRemaining && tag <= tagWarning }
+
+// spaced tells AE titles and text, which are padded with spaces, from UIDs, which are padded with NULs.
+func spaced(tag uint16) bool {
+	return tag == tagMoveDestination || tag == tagErrorComment || tag == tagOriginatorAE
 }
 
 // nextElement cuts the element at an offset of the command set.
@@ -82,60 +130,40 @@ func nextElement(b []byte, at int) (tag uint16, value []byte, err error) {
 	return tag, rest[elementHeadLen : elementHeadLen+int(n)], nil
 }
 
-// set stores a value in the field that the tag belongs to, if there is one. An
-// empty value is the same as an absent one.
-func (c *Command) set(tag uint16, value []byte, at int) error {
-	for _, e := range elements {
-		if e.tag != tag || len(value) == 0 {
-			continue
-		}
-		if e.text != nil {
-			*e.text(c) = e.trim(value)
-			return nil
-		}
-		if len(value) != 2 {
-			return syntaxErrorf(at, "element (0000,%04X) of %d bytes, must be 2", tag, len(value))
-		}
-		*e.number(c) = binary.LittleEndian.Uint16(value)
+// trimElement drops padding. UIDs are padded with NUL, but spaces are met as well, and the reverse.
+func trimElement(tag uint16, value []byte) []byte {
+	if spaced(tag) {
+		return bytes.Trim(value, "\x00 ")
 	}
-	return nil
+	return bytes.TrimRight(value, "\x00 ")
 }
 
-// trim drops padding. UIDs are padded with NUL, but spaces are met as well, and
-// the reverse.
-func (e element) trim(value []byte) string {
-	if e.pad == ' ' {
-		return strings.Trim(string(value), "\x00 ")
+// appendElement writes the element when the command has it.
+func (c *Command) appendElement(dst []byte, tag uint16) []byte {
+	if text := c.text(tag); text != nil {
+		return appendText(dst, tag, *text)
 	}
-	return trimUID(value)
-}
-
-// append writes the element when its command has it.
-func (e element) append(dst []byte, c *Command) []byte {
-	if e.text != nil {
-		return e.appendText(dst, *e.text(c))
-	}
-	if e.tag >= tagRemaining && e.tag <= tagWarning && c.SubOperations == nil {
+	n := c.number(tag)
+	if n == nil || *n == 0 && !c.requires(tag) {
 		return dst
 	}
-	n := *e.number(c)
-	if n == 0 && !c.requires(e.tag) {
-		return dst
-	}
-	dst = appendElementHead(dst, e.tag, 2)
-	return binary.LittleEndian.AppendUint16(dst, n)
+	dst = appendElementHead(dst, tag, 2)
+	return binary.LittleEndian.AppendUint16(dst, *n)
 }
 
-func (e element) appendText(dst []byte, text string) []byte {
+func appendText(dst []byte, tag uint16, text string) []byte {
 	if text == "" {
 		return dst
 	}
-	dst = appendElementHead(dst, e.tag, len(text)+len(text)%2)
+	dst = appendElementHead(dst, tag, len(text)+len(text)%2)
 	dst = append(dst, text...)
-	if len(text)%2 != 0 {
-		dst = append(dst, e.pad)
+	switch {
+	case len(text)%2 == 0:
+		return dst
+	case spaced(tag):
+		return append(dst, ' ')
 	}
-	return dst
+	return append(dst, 0)
 }
 
 // requires tells which numbers are written even when they are zero.
@@ -154,7 +182,7 @@ func (c *Command) requires(tag uint16) bool {
 	case tagOriginatorMsgID:
 		return c.MoveOriginatorAE != ""
 	}
-	return tag >= tagRemaining && tag <= tagWarning
+	return counts(tag)
 }
 
 func appendElementHead(dst []byte, tag uint16, n int) []byte {

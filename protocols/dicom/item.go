@@ -1,6 +1,7 @@
 package dicom
 
 import (
+	"bytes"
 	"encoding/binary"
 	"strings"
 )
@@ -121,7 +122,7 @@ func cutUID(b []byte) (uid string, rest []byte, ok bool) {
 
 // trimUID drops the padding that the standard does not allow in items and that
 // devices send all the same.
-func trimUID(b []byte) string { return strings.TrimRight(string(b), "\x00 ") }
+func trimUID(b []byte) string { return intern(bytes.TrimRight(b, "\x00 "), "") }
 
 // trimAE drops what is not significant in an AE title: spaces on both sides
 // (PS3.8 9.3.2) and NULs, which some devices pad with. Everything from the

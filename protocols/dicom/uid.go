@@ -50,6 +50,18 @@ func indexUIDs() (byUID, byName map[string]string) {
 	return byUID, byName
 }
 
+// intern turns bytes into a string without allocating when they repeat what was there before or are a UID of the
+// table: hundreds of contexts and thousands of responses name the same few.
+func intern(b []byte, before string) string {
+	if string(b) == before {
+		return before
+	}
+	if name, ok := nameOfUID[string(b)]; ok {
+		return uidOfName[name]
+	}
+	return string(b)
+}
+
 // UID is a registered unique identifier with its keyword. PS3.6 Annex A.
 type UID struct{ Name, Value string }
 
