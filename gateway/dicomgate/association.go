@@ -42,6 +42,8 @@ type Association struct {
 	// own requests to the client.
 	waiting, asking uint32
 	stage           Stage
+	by              Side // who asked for the release first, or aborted
+	aborted         dicom.Abort
 	replied         [2]bool // an A-RELEASE-RP came from that side
 	asked           [2]bool // an A-RELEASE-RQ came from that side
 	symptom         string
@@ -98,12 +100,15 @@ func (a *Association) SkippedFromServer(n int) { a.ways[Server].scanner.Skip(n, 
 // this side sent behind it was understood, and all of it has to be passed on all the same.
 func (a *Association) Trouble(from Side) error { return a.ways[from].scanner.Err() }
 
+// Garbled tells that there was Trouble with a side.
+func (a *Association) Garbled(from Side) bool { return a.Trouble(from) != nil }
+
 // Outstanding counts the whole requests of the client that wait for their final response. It is 0 while the server in
 // turn waits for an answer of the client (C-GET), and when the association has ended. It is not known while one of the
 // directions is out of sight.
 func (a *Association) Outstanding() (n int, known bool) {
 	switch {
-	case a.stage.Phase == Released, a.stage.Phase == Aborted:
+	case a.over():
 		return 0, true
 	case !a.inStep(Client), !a.inStep(Server):
 		return 0, false
@@ -122,7 +127,7 @@ func (a *Association) inStep(from Side) bool {
 // the bytes towards it are known to end with a PDU, and the association has not ended there.
 func (a *Association) AtBoundary(to Side) bool {
 	at, known := a.ways[to.other()].scanner.Boundary()
-	return at && known && a.stage.Phase != Released && a.stage.Phase != Aborted && !a.replied[to.other()]
+	return at && known && !a.over() && !a.replied[to.other()]
 }
 
 // clientWay and serverWay are the Association as visitor of one direction: they say who spoke.

@@ -66,6 +66,8 @@ func Read(first []byte) (Titles, error) {
 var (
 	noServer = dicom.RejectCongestion.Append(nil)
 	full     = dicom.RejectLocalLimit.Append(nil)
+
+	unexpected = dicom.AbortUnexpectedPDU.Append(nil)
 )
 
 // NoServer is the A-ASSOCIATE-RJ 2/3/1 (rejected transient, temporary
@@ -75,6 +77,9 @@ func NoServer() []byte { return noServer }
 // Full is the A-ASSOCIATE-RJ 2/3/2 (rejected transient, local limit exceeded)
 // for when every place is taken.
 func Full() []byte { return full }
+
+// Unexpected is the A-ABORT 2/2 for a PDU that must not come at this moment.
+func Unexpected() []byte { return unexpected }
 
 // Answer returns the A-ABORT that fits an error of Length or Read.
 func Answer(err error) []byte {

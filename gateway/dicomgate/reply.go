@@ -17,10 +17,10 @@ type ReplyKind uint8
 
 // The kinds of replies.
 const (
-	ReplyUnfinished ReplyKind = iota // more bytes are needed
-	ReplyAccepted
-	ReplyRejected
-	ReplyAborted
+	Unfinished ReplyKind = iota // more bytes are needed
+	Accepted
+	Rejected
+	AbortedAtOnce
 )
 
 // String gives "unfinished", "accepted", "rejected" or "aborted".
@@ -32,14 +32,14 @@ func (k ReplyKind) String() string {
 type Reply struct {
 	Kind ReplyKind
 	// Len is the length of the whole PDU in bytes; what follows it belongs to the association. While the reply is
-	// unfinished it is what must be there before more can be said.
+	// Unfinished it is what must be there before more can be said.
 	Len int
-	// AC of an accepted reply. It is nil when its items make no sense; Note says why then. Its framing is sound and
+	// AC of an Accepted reply. It is nil when its items make no sense; Note says why then. Its framing is sound and
 	// the client may understand it, so it is an acceptance for whoever only passes it on.
 	AC     *dicom.AssociateAC
 	Note   string
-	Reject dicom.Reject // of ReplyRejected
-	Abort  dicom.Abort  // of ReplyAborted
+	Reject dicom.Reject // of Rejected
+	Abort  dicom.Abort  // of AbortedAtOnce
 }
 
 // ReadReply reads all that a server has said so far, which may be nothing. It fails with an error that wraps ErrNoReply
@@ -73,13 +73,13 @@ func (r *Reply) read(t dicom.PDUType, pdu []byte) {
 	var err error
 	switch t {
 	case dicom.TypeAssociateAC:
-		r.Kind = ReplyAccepted
+		r.Kind = Accepted
 		r.AC, err = dicom.DecodeAssociateAC(pdu)
 	case dicom.TypeAssociateRJ:
-		r.Kind = ReplyRejected
+		r.Kind = Rejected
 		r.Reject, err = dicom.DecodeReject(pdu)
 	default:
-		r.Kind = ReplyAborted
+		r.Kind = AbortedAtOnce
 		r.Abort, err = dicom.DecodeAbort(pdu)
 	}
 	if err != nil {

@@ -6,40 +6,42 @@ import (
 	"gantry/protocols/dicom"
 )
 
-// Phase is how far an accepted association has come.
-type Phase uint8
+// Stage is how far an accepted association has come.
+type Stage uint8
 
-// The phases, in their order.
+// The stages, in their order.
 const (
-	Open         Phase = iota
+	Open         Stage = iota
 	ReleaseAsked       // an A-RELEASE-RQ has passed
 	Released           // its A-RELEASE-RP has passed too; both of them when both sides had asked
 	Aborted            // an A-ABORT has passed
 )
 
-// Stage is how far an association has come, and by whom.
-type Stage struct {
-	Phase Phase
-	By    Side        // who asked for the release first, or aborted
-	Abort dicom.Abort // of Aborted
-}
-
-// String gives "open", "release asked by the client", "released by the client", or "by the server: aborted by the service
-// provider: reason not specified (2/0)".
+// String gives "open", "release asked", "released" or "aborted".
 func (s Stage) String() string {
-	switch s.Phase {
-	case Open:
-		return "open"
-	case ReleaseAsked:
-		return fmt.Sprintf("release asked by the %s", s.By)
-	case Released:
-		return fmt.Sprintf("released by the %s", s.By)
-	}
-	return fmt.Sprintf("by the %s: %s", s.By, s.Abort)
+	return [...]string{"open", "release asked", "released", "aborted"}[s]
 }
 
 // Stage tells how far the association has come. What a side sent while it was out of sight is not in it.
 func (a *Association) Stage() Stage { return a.stage }
+
+// ReleaseAskedBy is who asked for the release first; without meaning unless the stage is ReleaseAsked or Released.
+func (a *Association) ReleaseAskedBy() Side { return a.by }
+
+// AbortedBy is who aborted, and how; without meaning unless the stage is Aborted.
+func (a *Association) AbortedBy() (Side, dicom.Abort) { return a.by, a.aborted }
+
+// Ending tells the stage in one sentence: "open", "release asked by the client", "released by the client", or "A-ABORT from
+// the server: aborted by the service provider: reason not specified (2/0)".
+func (a *Association) Ending() string {
+	switch a.stage {
+	case Open:
+		return a.stage.String()
+	case Aborted:
+		return fmt.Sprintf("A-ABORT from the %s: %s", a.by, a.aborted)
+	}
+	return fmt.Sprintf("%s by the %s", a.stage, a.by)
+}
 
 // whole takes the PDUs that end an association; others have no place in it and are the peers' affair.
 func (a *Association) whole(from Side, t dicom.PDUType, pdu []byte) {
@@ -49,8 +51,8 @@ func (a *Association) whole(from Side, t dicom.PDUType, pdu []byte) {
 	switch t {
 	case dicom.TypeReleaseRQ:
 		a.asked[from] = true
-		if a.stage.Phase == Open {
-			a.stage = Stage{Phase: ReleaseAsked, By: from}
+		if a.stage == Open {
+			a.stage, a.by = ReleaseAsked, from
 		}
 	case dicom.TypeReleaseRP:
 		a.release(from)
@@ -60,7 +62,7 @@ func (a *Association) whole(from Side, t dicom.PDUType, pdu []byte) {
 }
 
 // over tells that nothing more is said in this association.
-func (a *Association) over() bool { return a.stage.Phase >= Released }
+func (a *Association) over() bool { return a.stage >= Released }
 
 // release takes an A-RELEASE-RP. When both sides have asked there are two of them. PS3.8 7.2.2.7.
 func (a *Association) release(from Side) {
@@ -68,10 +70,10 @@ func (a *Association) release(from Side) {
 	if a.asked[Client] && a.asked[Server] && !a.replied[from.other()] {
 		return
 	}
-	if a.stage.Phase == Open { // the request passed unseen
-		a.stage.By = from.other()
+	if a.stage == Open { // the request passed unseen
+		a.by = from.other()
 	}
-	a.stage.Phase = Released
+	a.stage = Released
 	a.healthy = true
 }
 
@@ -80,10 +82,10 @@ func (a *Association) abort(from Side, pdu []byte) {
 	if err != nil {
 		return // cannot be: the scanner has checked type and length
 	}
-	a.stage = Stage{Phase: Aborted, By: from, Abort: abort}
+	a.stage, a.by, a.aborted = Aborted, from, abort
 	// An abort that complains of a PDU, or comes from the application, may be the client's doing; so may one after
 	// bytes of the client that made no sense.
-	if from == Server && abort == dicom.AbortProvider && a.Trouble(Client) == nil {
+	if from == Server && abort == dicom.AbortProvider && !a.Garbled(Client) {
 		a.blame(SymptomAborted)
 	}
 }

@@ -68,7 +68,7 @@ type tally struct {
 
 // of finds the counts of a command, or begins them.
 func (t *tally) of(performer Side, command uint16) *Operation {
-	if _, ok := dicom.CommandName(command); !ok {
+	if dicom.CommandName(command) == dicom.OtherCommand {
 		command = 0
 	}
 	i := slices.IndexFunc(t.operations, func(o Operation) bool {

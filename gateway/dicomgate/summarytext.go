@@ -32,10 +32,21 @@ func (s Summary) String() string {
 	return strings.Join(parts, ", ")
 }
 
+// Attributes are what a log line says about the association: keys and values in turn, numbers and words only.
+func (a *Association) Attributes() []any {
+	attrs := []any{"operations", a.Summary().String(), "ending", a.Ending()}
+	for _, side := range []Side{Client, Server} {
+		if err := a.Trouble(side); err != nil {
+			attrs = append(attrs, side.String()+"_sent", err.Error())
+		}
+	}
+	return attrs
+}
+
 // operation gives "C-STORE 60 (58 success, 2 failure A700)".
 func (s Summary) operation(o Operation) string {
-	name, ok := dicom.CommandName(o.Command)
-	if !ok {
+	name := dicom.CommandName(o.Command)
+	if o.Command == 0 {
 		name = "other commands"
 	}
 	if o.Performer == Client {

@@ -95,11 +95,16 @@ func (c *Command) Name() string {
 	return name + "-RQ"
 }
 
-// CommandName gives "C-STORE" for the field of a C-STORE-RQ or -RSP; ok is false for a field that the standard does not
-// have.
-func CommandName(field uint16) (name string, ok bool) {
-	name, ok = commandNames[field&^ResponseBit]
-	return name, ok
+// OtherCommand is the CommandName of fields that the standard does not have.
+const OtherCommand = "other"
+
+// CommandName gives "C-STORE" for the field of a C-STORE-RQ or -RSP, and OtherCommand for a field that the standard does
+// not have.
+func CommandName(field uint16) string {
+	if name, ok := commandNames[field&^ResponseBit]; ok {
+		return name
+	}
+	return OtherCommand
 }
 
 // Append adds the command set to dst: group length, then elements in ascending
