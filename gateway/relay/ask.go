@@ -39,6 +39,7 @@ func (f *Flow) hear() {
 		e.heard()
 		e.last = f.loop.now
 		f.reply = append(f.reply, f.loop.scratch[:n]...)
+		f.tell()
 		if f.reader.Answered(f, f.reply) {
 			f.answered()
 		}

@@ -108,7 +108,7 @@ func newFlow(l *loop, cfg Config) *Flow {
 	f.ends[Server] = end{fd: -1}
 	f.ways[Client] = way{src: &f.ends[Client], dst: &f.ends[Server]}
 	f.ways[Server] = way{src: &f.ends[Server], dst: &f.ends[Client]}
-	if r, ok := cfg.Handler.(Reader); ok && !cfg.Unread {
+	if r, ok := cfg.Handler.(Reader); ok {
 		f.reader = r
 		for s := range f.ways {
 			f.ways[s].flow, f.ways[s].from, f.ways[s].reader = f, Side(s), r

@@ -99,8 +99,6 @@ type Config struct {
 	Limits Limits
 	// Handler decides and is told. One that is a Reader reads along as well.
 	Handler Handler
-	// Unread makes a Reader a mere Handler.
-	Unread bool
 }
 
 // Handler is the flow's owner. Its methods are called on the flow's loop, one
