@@ -19,7 +19,7 @@ build: ## the program, into bin/gantry
 demo: build ## a small hospital on loopback with the gateway in front of it
 	bin/gantry demo
 
-peers: ## install what the conformance suites need (apt, with root or sudo; Maven)
+peers: ## install what the conformance suites need (apt, with root or sudo; Maven; pip)
 	$(GO) run ./conformance/peers/install
 
 # The rooms first, then the whole program between real peers; the second prints each promise that it kept.

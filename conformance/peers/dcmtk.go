@@ -51,6 +51,17 @@ func GetStudy(ctx context.Context, addr, study, into string) (int, error) {
 	return len(files), err
 }
 
+// FindSteps runs DCMTK's findscu against a modality worklist and returns its output.
+func FindSteps(ctx context.Context, addr, patient string) (string, error) {
+	return Run(ctx, "findscu", scu(addr, []string{"-v", "-W", "-k", "PatientID=" + patient})...)
+}
+
+// MoveStudy runs DCMTK's movescu, which asks the archive to send a study to an AE title, and returns its output.
+func MoveStudy(ctx context.Context, addr, study, destination string, options ...string) (string, error) {
+	return Run(ctx, "movescu", scu(addr, append([]string{"-v", "-S", "-aem", destination,
+		"-k", "QueryRetrieveLevel=STUDY", "-k", "StudyInstanceUID=" + study}, options...))...)
+}
+
 // scu puts options and the peer's address in DCMTK's order. Every wait is bounded.
 func scu(addr string, options []string) []string {
 	host, port, _ := net.SplitHostPort(addr)

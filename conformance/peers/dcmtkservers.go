@@ -5,9 +5,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
-// Archive is a running server of DCMTK.
+// Archive is a running server of DCMTK, or of pynetdicom.
 type Archive struct {
 	*Process
 	DICOM string
@@ -27,26 +28,47 @@ func StartArchive(ctx context.Context, dir string, options ...string) (*Archive,
 
 // StartSmallArchive is StartArchive with room for the given number of associations.
 func StartSmallArchive(ctx context.Context, dir string, associations int, options ...string) (*Archive, error) {
+	return startArchive(ctx, dir, associations, nil, options...)
+}
+
+// StartMovingArchive is StartArchive with destinations for C-MOVE: AE titles, and their HOST:PORT.
+func StartMovingArchive(ctx context.Context, dir string, destinations map[string]string, options ...string) (*Archive, error) {
+	return startArchive(ctx, dir, 16, destinations, options...)
+}
+
+func startArchive(ctx context.Context, dir string, associations int, destinations map[string]string, options ...string) (*Archive, error) {
 	port, store := FreePort(), filepath.Join(dir, "dcmqr")
 	if err := os.MkdirAll(store, 0o755); err != nil {
 		return nil, err
 	}
 	file := filepath.Join(dir, "dcmqrscp.cfg")
+	var hosts strings.Builder
+	for title, addr := range destinations {
+		fmt.Fprintf(&hosts, "%s = (%s, %s)\n", strings.ToLower(title), title, strings.Replace(addr, ":", ", ", 1))
+	}
 	config := fmt.Sprintf(`NetworkTCPPort = %d
 MaxPDUSize = 131072
 MaxAssociations = %d
 HostTable BEGIN
-HostTable END
+%sHostTable END
 VendorTable BEGIN
 VendorTable END
 AETable BEGIN
 %s %s RW (100, 1024mb) ANY
 AETable END
-`, port, associations, anyAET, store)
+`, port, associations, hosts.String(), anyAET, store)
 	if err := os.WriteFile(file, []byte(config), 0o644); err != nil {
 		return nil, err
 	}
 	return startDCMTK(ctx, "dcmqrscp", port, append(options, "-c", file)...)
+}
+
+// StartStation starts DCMTK's storescp under an AE title; it keeps the objects in the folder as they came, and
+// names in its log who called.
+func StartStation(ctx context.Context, folder string, options ...string) (*Archive, error) {
+	port := FreePort()
+	return startDCMTK(ctx, "storescp", port, append(options, "--fork", "--debug", "--accept-all", "--bit-preserving",
+		"-pdu", "131072", "-od", folder, fmt.Sprint(port))...)
 }
 
 // StartReceiver starts DCMTK's storescp, one child an association, which counts nothing and keeps nothing.

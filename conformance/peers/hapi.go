@@ -11,7 +11,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 )
 
@@ -38,11 +37,7 @@ var hapiJars = []jar{
 // copier is the plug-in that puts the files of libraries into a folder.
 const copier = "org.apache.maven.plugins:maven-dependency-plugin:2.8:copy-dependencies"
 
-// hapiFolder is where the files are kept: <user's cache>/gantry-conformance/hapi-2.3.
-func hapiFolder() (string, error) {
-	cache, err := os.UserCacheDir()
-	return filepath.Join(cache, "gantry-conformance", "hapi-"+hapiJars[0].version), err
-}
+func hapiFolder() (string, error) { return cacheFolder("hapi-" + hapiJars[0].version) }
 
 // hapiClasses are the library's files, each with the content that it must have.
 func hapiClasses(folder string) ([]string, error) {
@@ -80,12 +75,8 @@ func hasHAPI() bool {
 	return err == nil
 }
 
-// FetchLibraries brings those of the named peers that are libraries: so far HAPI. It needs mvn. Nothing is
-// kept whose content is not the expected one.
-func FetchLibraries(ctx context.Context, names []string) error {
-	if !slices.Contains(names, hapi) {
-		return nil
-	}
+// fetchHAPI needs mvn. Nothing is kept whose content is not the expected one.
+func fetchHAPI(ctx context.Context) error {
 	folder, err := hapiFolder()
 	if err != nil {
 		return err

@@ -1,7 +1,10 @@
 package peers
 
 import (
+	"encoding/binary"
+	"errors"
 	"fmt"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -38,17 +41,18 @@ func StudyUID(study int) string { return fmt.Sprintf("2.25.7301.%d", study) }
 func writeObject(file string, study, i, size int) error {
 	side := int(math.Ceil(math.Sqrt(float64(size))))
 	side += side % 2 // an even number of bytes, as every value
+	return writeImage(file, secondaryCapture, study, i, side, make([]byte, side*side))
+}
+
+// writeImage writes an image of side×side pixels of 8 bits; those that are given, be they too few.
+func writeImage(file, class string, study, i, side int, pixels []byte, more ...attribute) error {
 	instance := fmt.Sprintf("%s.1.%d", StudyUID(study), i)
-	var elements []*dicom.Element
-	for _, e := range []struct {
-		tag   tag.Tag
-		value any
-	}{
-		{tag.MediaStorageSOPClassUID, []string{secondaryCapture}},
+	attributes := append([]attribute{
+		{tag.MediaStorageSOPClassUID, []string{class}},
 		{tag.MediaStorageSOPInstanceUID, []string{instance}},
 		{tag.TransferSyntaxUID, []string{uid.ExplicitVRLittleEndian}},
 		{tag.ImplementationClassUID, []string{"2.25.7301"}},
-		{tag.SOPClassUID, []string{secondaryCapture}},
+		{tag.SOPClassUID, []string{class}},
 		{tag.SOPInstanceUID, []string{instance}},
 		{tag.Modality, []string{"OT"}},
 		{tag.PatientName, []string{"CONFORMANCE^INVENTED"}},
@@ -58,15 +62,18 @@ func writeObject(file string, study, i, size int) error {
 		{tag.InstanceNumber, []string{fmt.Sprint(i)}},
 		{tag.SamplesPerPixel, []int{1}},
 		{tag.PhotometricInterpretation, []string{"MONOCHROME2"}},
-		{tag.Rows, []int{side}},
-		{tag.Columns, []int{side}},
-		{tag.BitsAllocated, []int{8}},
-		{tag.BitsStored, []int{8}},
-		{tag.HighBit, []int{7}},
-		{tag.PixelRepresentation, []int{0}},
-		{tag.PixelData, dicom.PixelDataInfo{IntentionallyUnprocessed: true, UnprocessedValueData: make([]byte, side*side)}},
-	} {
-		element, err := dicom.NewElement(e.tag, e.value)
+	}, append(more,
+		attribute{tag.Rows, []int{side}},
+		attribute{tag.Columns, []int{side}},
+		attribute{tag.BitsAllocated, []int{8}},
+		attribute{tag.BitsStored, []int{8}},
+		attribute{tag.HighBit, []int{7}},
+		attribute{tag.PixelRepresentation, []int{0}},
+		attribute{tag.PixelData, dicom.PixelDataInfo{IntentionallyUnprocessed: true, UnprocessedValueData: pixels}},
+	)...)
+	var elements []*dicom.Element
+	for _, a := range attributes {
+		element, err := dicom.NewElement(a.tag, a.value)
 		if err != nil {
 			return err
 		}
@@ -81,4 +88,41 @@ func writeObject(file string, study, i, size int) error {
 		return err
 	}
 	return out.Close()
+}
+
+type attribute struct {
+	tag   tag.Tag
+	value any
+}
+
+// multiframe is Multi-frame Grayscale Byte Secondary Capture.
+const multiframe = "1.2.840.10008.5.1.4.1.1.7.2"
+
+// WriteHugeObject writes a multi-frame object with pixel data of the given MiB, a frame each, and returns its path.
+// The file is sparse: some bytes in each frame tell it from the others, the rest takes no room on the disk.
+func WriteHugeObject(dir string, frames int) (string, error) {
+	const side = 1024
+	name := filepath.Join(dir, "huge.dcm")
+	err := writeImage(name, multiframe, 500, 1, side, []byte{}, attribute{tag.NumberOfFrames, []string{fmt.Sprint(frames)}})
+	if err != nil {
+		return "", err
+	}
+	f, err := os.OpenFile(name, os.O_RDWR, 0)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	end, err := f.Seek(0, io.SeekEnd) // behind the length of the pixel data, which is the last element, and empty
+	if err != nil {
+		return "", err
+	}
+	if _, err := f.WriteAt(binary.LittleEndian.AppendUint32(nil, uint32(frames*side*side)), end-4); err != nil {
+		return "", err
+	}
+	for i := range frames {
+		if _, err := f.WriteAt(fmt.Appendf(nil, "frame %d", i), end+int64(i*side*side)); err != nil {
+			return "", err
+		}
+	}
+	return name, errors.Join(f.Truncate(end+int64(frames*side*side)), f.Close())
 }

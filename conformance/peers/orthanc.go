@@ -47,6 +47,8 @@ func StartOrthanc(ctx context.Context, name, dir string, options ...string) (*Or
 		"DicomAlwaysAllowEcho":    true,
 		"DicomAlwaysAllowStore":   true,
 		"DicomAlwaysAllowFind":    true,
+		"DicomAlwaysAllowGet":     true,
+		"DicomAlwaysAllowMove":    true,
 		"HttpPort":                rest,
 		"RemoteAccessAllowed":     false,
 		"AuthenticationEnabled":   false,

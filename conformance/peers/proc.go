@@ -16,10 +16,15 @@ import (
 const clockTick = 10 * time.Millisecond
 
 // RSS is the program's resident memory in bytes, summed over its process group.
-func (p *Process) RSS() (int64, error) {
+func (p *Process) RSS() (int64, error) { return p.memory("VmRSS:") }
+
+// PeakRSS is the most resident memory that the program ever had, in bytes, summed over its process group.
+func (p *Process) PeakRSS() (int64, error) { return p.memory("VmHWM:") }
+
+func (p *Process) memory(field string) (int64, error) {
 	var sum int64
 	err := p.eachMember(func(pid int) error {
-		kb, err := statusField(pid, "VmRSS:")
+		kb, err := statusField(pid, field)
 		sum += kb << 10
 		return err
 	})

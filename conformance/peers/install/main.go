@@ -3,9 +3,8 @@
 //	go run ./conformance/peers/install          install what is missing, when we may
 //	go run ./conformance/peers/install -list    only say what is missing
 //
-// It needs root or a sudo that asks no password, and apt; a library in Java comes by Maven into the user's
-// cache folder. Without them it says what will be skipped and
-// ends well; with CI set in the environment a program that is still missing is a failure. The packages'
+// It needs root or a sudo that asks no password, and apt; a library in Java comes by Maven and one in Python by
+// pip, both into the user's cache folder. Without them it says what will be skipped and ends well; with CI set in the environment a program that is still missing is a failure. The packages'
 // own services are not started.
 package main
 
@@ -30,7 +29,7 @@ func main() {
 	os.Exit(report(missing()))
 }
 
-// fetchTime is how long Maven may take, its own plug-ins included.
+// fetchTime is how long Maven, its own plug-ins included, and pip may take together.
 const fetchTime = 5 * time.Minute
 
 // bring does what is possible; what went wrong is said, and what is missing then is reported by main.
