@@ -25,7 +25,7 @@ type Visitor interface {
 // memory is bounded by MaxAssociatePDU for an association PDU and by MaxCommand for a command set that come in
 // pieces, and is given back when they are complete. The zero value is ready for use, and expects a PDU to begin.
 type Scanner struct {
-	err      error
+	err      *protocols.SyntaxError
 	held     []byte // beginning of a command set or of a PDU that is put together
 	passed   int64  // bytes, for errors
 	left     uint32 // bytes of the PDU that are to come
@@ -61,8 +61,14 @@ func (s *Scanner) Boundary() (at, known bool) {
 // Blind tells that bytes passed unseen and the Scanner does not know where in the stream it is. It waits for Resync.
 func (s *Scanner) Blind() bool { return s.state == blind }
 
-// Err is the first *protocols.SyntaxError. From then on the Scanner is lost: there are no more events.
-func (s *Scanner) Err() error { return s.err }
+// Err is the first *protocols.SyntaxError; its Offset is the number of bytes of the stream up to the end of what is wrong.
+// From then on the Scanner is lost: there are no more events.
+func (s *Scanner) Err() error {
+	if s.err == nil {
+		return nil
+	}
+	return s.err
+}
 
 // Resync tells a Blind Scanner that the next byte begins a PDU. Such knowledge is inferred, and a peer that answers
 // a message before its end makes it wrong: from now on nonsense makes the Scanner Blind again, and not lost.
@@ -78,6 +84,9 @@ func (s *Scanner) Feed(b []byte, v Visitor) {
 		n := s.step(b, v)
 		s.passed += int64(n)
 		b = b[n:]
+		if s.err != nil {
+			s.err.Offset = int(s.passed)
+		}
 	}
 }
 
@@ -104,10 +113,8 @@ func (s *Scanner) fail(err error) {
 		s.goBlind()
 		return
 	}
-	if syntax, ok := err.(*protocols.SyntaxError); ok {
-		syntax.Offset = int(s.passed)
-	}
-	*s = Scanner{state: lost, passed: s.passed, err: err}
+	*s = Scanner{state: lost, passed: s.passed}
+	errors.As(err, &s.err)
 }
 
 // step takes one thing off the stream, or a part of it, and returns its length.
@@ -155,6 +162,9 @@ func (s *Scanner) beginPDU(b []byte, v Visitor) int {
 	}
 	if err != nil {
 		s.fail(err)
+		if !t.Valid() {
+			return 1
+		}
 		return n
 	}
 	s.pdu, s.left, s.state = t, length, inPDU
