@@ -55,6 +55,9 @@ func (d *decoder) finish(decoded any, path string) {
 		if s.Passive != nil && s.Passive.Failures == 0 {
 			s.Passive = nil
 		}
+		if path != "defaults" {
+			s.finishDICOM()
+		}
 	case *Server:
 		s.Host, s.Port, _ = splitAddress(s.Address) // its form was checked before
 	}

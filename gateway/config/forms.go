@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"gantry/gateway/dicomgate"
 )
 
 // form is how one kind of single value is written in the file: the decoder, the defaults, the schema and the
@@ -79,6 +81,13 @@ var formsByFormat = map[string]*form{
 	"address":     {"HOST or HOST:PORT", "HOST or HOST:PORT", "", tagsText, parseAddressText},
 	"host":        {"HOST", "an IP address or a host name", "", tagsText, parseHostText},
 	"ae":          {"AE title", "an AE title", "", tagsText, parseAETitle},
+	"ae-pattern":  {"AE title or pattern", "an AE title or a pattern for it", "", tagsText, reader(dicomgate.ParseAEPattern)},
+	"uid-pattern": {"UID or pattern", "a UID or a pattern for it", "", tagsText, reader(dicomgate.ParseUIDPattern)},
+	"sop-class": {"SOP class or pattern", "a keyword of PS3.6, a UID or a pattern", "", tagsText,
+		reader(dicomgate.ParseSOPClass)},
+	"transfer-syntax": {"transfer syntax or pattern", "a keyword of PS3.6, a UID or a pattern", "", tagsText,
+		reader(dicomgate.ParseTransferSyntax)},
+	"reject":      {"rejection", "a word such as calling-ae-not-recognized", "", tagsText, parseReject},
 	"fingerprint": {"SHA-256", "64 hexadecimal digits, with or without colons", patternFingerprint, tagsText, parseFingerprint},
 	"file":        {"file", "the name of a file", "", tagsText, parseText},
 	"secret":      {"secret", "${NAME} or file:PATH", patternSecret, tagsText, parseText},

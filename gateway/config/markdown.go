@@ -42,9 +42,22 @@ var sections = []section{
 		"refuses or tears down the connection, or does not answer."},
 	{"`flapping`", reflect.TypeFor[Flapping](), "A server that comes up and falls again, over and over, takes clients only to lose them. It is therefore held back for a " +
 		"while after its checks pass again. Held back means least wanted, not gone: while no other server can serve, it does."},
-	{"`mllp`", inMLLP, ""},
 	{"`servers`", inServer, ""},
+	{"`dicom`", inDICOM, dicomIntro},
+	{"`routes`", inRoute, routesIntro},
+	{"`when`", inWhen, whenIntro},
+	{"`mllp`", inMLLP, ""},
 }
+
+const (
+	dicomIntro = "An association request is judged before any server hears of it: as a whole PDU, its protocol version, its AE titles, its presentation " +
+		"contexts. What fails gets the answer that the standard has for it, from the gateway itself."
+	routesIntro = "Each route has `servers`, or `reject`, or `calling_ae` alone (all servers, with another calling AE title). What no route names goes to all " +
+		"servers; a last route with `reject` alone turns the rest away. A route's servers are chosen among by the service's `distribution` and `algorithm`."
+	whenIntro = "All keys that are there must be met, each by one of its values. `sop_class` and `transfer_syntax` must be met by one proposed presentation " +
+		"context together. SOP classes and transfer syntaxes are written as a keyword of PS3.6 (`CTImageStorage`), as a UID, or as a pattern, which is " +
+		"matched against both (`\"*Storage\"`, `1.2.840.10008.5.1.4.1.1.*`)."
+)
 
 // Markdown returns the reference for people: docs/configuration.md. It is made from the same tags as the decoder.
 func Markdown() []byte {

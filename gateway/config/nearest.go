@@ -26,12 +26,14 @@ func suggest(word string, known []string) string {
 	list := strings.Join(known, ", ")
 	if w := nearest(word, known); w != "" {
 		if len(known) > 8 {
-			return fmt.Sprintf("did you mean %q?", w)
+			return suggestion(w)
 		}
-		return fmt.Sprintf("did you mean %q? accepted: %s", w, list)
+		return suggestion(w) + " accepted: " + list
 	}
 	return "accepted: " + list
 }
+
+func suggestion(word string) string { return fmt.Sprintf("did you mean %q?", word) }
 
 // nearest is the known word closest to what was written, "" when none is close.
 func nearest(word string, known []string) string {
@@ -44,7 +46,7 @@ func nearest(word string, known []string) string {
 		if bare(k) == bare(word) {
 			return k
 		}
-		if d := distance(word, k); d < least {
+		if d := distance(word, strings.ToLower(k)); d < least {
 			best, least = k, d
 		}
 	}
@@ -57,7 +59,7 @@ func nearest(word string, known []string) string {
 // beginning is the known word that a longer one begins with: logging, log.
 func beginning(word string, known []string) string {
 	for _, k := range known {
-		if len(k) >= 3 && strings.HasPrefix(word, k) {
+		if len(k) >= 3 && strings.HasPrefix(word, strings.ToLower(k)) {
 			return k
 		}
 	}
@@ -69,8 +71,8 @@ func bare(word string) string {
 	return strings.TrimSuffix(strings.NewReplacer("_", "", "-", "", ".", "", " ", "").Replace(strings.ToLower(word)), "s")
 }
 
-// maxWord bounds the work of comparing; no key is longer.
-const maxWord = 32
+// maxWord bounds the work of comparing; no key is longer, and no keyword of a SOP class.
+const maxWord = 64
 
 // distance counts the single slips (a letter too many, missing, wrong, or two swapped) between two words.
 func distance(a, b string) int {

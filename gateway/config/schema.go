@@ -99,10 +99,11 @@ func (s *schemas) ref(f field, t reflect.Type) schema {
 	return schema{"$ref": "#/$defs/" + name}
 }
 
-// definitionName keeps defaults apart from services: the type is the same, the keys allowed are not.
+// definitionName keeps defaults apart from services: the type is the same, the keys allowed are not. A type from another
+// room may have the name of one of this room; it goes by its key.
 func definitionName(f field, t reflect.Type) string {
-	if f.key == "defaults" {
-		return "defaults"
+	if f.key == "defaults" || t.PkgPath() != inService.PkgPath() {
+		return f.key
 	}
 	return strings.ToLower(t.Name())
 }

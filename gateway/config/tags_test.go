@@ -14,7 +14,7 @@ import (
 func allFields() map[string]field {
 	types := []reflect.Type{
 		reflect.TypeFor[document](), reflect.TypeFor[Admin](), reflect.TypeFor[Log](), inService, reflect.TypeFor[Limits](),
-		reflect.TypeFor[Timeouts](), inPersist, inMLLP,
+		reflect.TypeFor[Timeouts](), inPersist, inMLLP, inDICOM, inRoute, inWhen,
 		reflect.TypeFor[Passive](), reflect.TypeFor[Flapping](), inServer, inCheck, reflect.TypeFor[TLS](),
 	}
 	for _, name := range kindNames {

@@ -73,6 +73,7 @@ type Service struct {
 	Timeouts  Timeouts       `yaml:"timeouts" doc:"How long each step may take."`
 
 	Persistence Persistence `yaml:"persistence" doc:"Keeps a client on its server. A client goes elsewhere only while that server is unusable, and stays there afterwards."`
+	DICOM       DICOM       `yaml:"dicom" place:"service" doc:"For protocol dicom only."`
 	MLLP        MLLP        `yaml:"mllp" place:"service" doc:"For protocol mllp only."`
 
 	// Passive is nil when live failures only ask for a check.
@@ -85,6 +86,8 @@ type Service struct {
 	// Checks are the service's own (or the defaults', or the protocol's). The gateway uses the servers' Checks.
 	Checks  []Check  `yaml:"checks" min:"1" max:"16" doc:"How the servers are judged; a server is up when all of them are up. Absent = one check that fits the protocol."`
 	Servers []Server `yaml:"servers" place:"service" required:"true" min:"1" max:"256" doc:"The real servers (RIPs)."`
+
+	Routes []Route `yaml:"routes" place:"service" min:"1" max:"100" doc:"For protocol dicom only: which associations go to which servers. The first route that matches counts; what no route matches goes to all servers."`
 }
 
 // Limits bounds what clients may hold open in one service.
@@ -104,7 +107,7 @@ type Timeouts struct {
 
 // Persistence says how a client is remembered.
 type Persistence struct {
-	By      string        `yaml:"by" default:"source-ip" enum:"source-ip,none" doc:"What a client is recognised by."`
+	By      string        `yaml:"by" default:"source-ip" enum:"source-ip,calling-ae,none" doc:"What a client is recognised by: its address, or (protocol dicom) its calling AE title, whatever address it comes from."`
 	Timeout time.Duration `yaml:"timeout" default:"1h" min:"1s" max:"8760h" doc:"How long a client is remembered; the clock restarts at each new connection."`
 	Entries int           `yaml:"entries" default:"100000" min:"1" max:"1000000" doc:"Most clients remembered; the oldest makes room. About 100 bytes each: 10 MB for the default, 100 MB for the maximum."`
 }
@@ -146,7 +149,7 @@ type Server struct {
 	MaxConnections int  `yaml:"max_connections" default:"0" min:"0" max:"1000000" doc:"Most connections at one time. 0 = no bound."`
 
 	// AETitle is for servers of a dicom service.
-	AETitle string `yaml:"ae_title" format:"ae" doc:"dicom: the called AE title that this server expects. Its checks ask for it, where they do not say called_ae themselves. In this version checks alone use it: what clients send is passed on untouched."`
+	AETitle string `yaml:"ae_title" format:"ae" doc:"dicom: the called AE title that this server expects. It is written into the requests that are forwarded to it, in place of the one that the client sent; the client does not see it. Its checks ask for it too, where they do not say called_ae themselves."`
 
 	// Checks are the resolved ones: the server's own, else the service's, else the protocol's default; never empty,
 	// each with Address, Port and Fingerprint filled in.

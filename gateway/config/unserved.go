@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+
+	"gantry/gateway/dicomgate"
 )
 
 // unserved is a key, or a word of a key, that belongs to Gantry's contract but is not served by this version. It is
@@ -21,6 +23,9 @@ var (
 	inCheck   = reflect.TypeFor[Check]()
 	inMLLP    = reflect.TypeFor[MLLP]()
 	inPersist = reflect.TypeFor[Persistence]()
+	inDICOM   = reflect.TypeFor[DICOM]()
+	inRoute   = reflect.TypeFor[Route]()
+	inWhen    = reflect.TypeFor[dicomgate.Route]()
 )
 
 // perMessage is what to do about the keys that only routing: per-message needs.
@@ -30,11 +35,9 @@ const perMessage = "remove it; connections are balanced whole"
 var notServed = []unserved{
 	{inService, "protocol", []string{"http", "xds"}, `write tcp, with a check of type http`},
 	{inService, "mode", []string{"l7-tproxy", "l4-dr", "l4-nat", "l4-snat"}, "write l7-snat, or remove the key"},
-	{inService, "routes", nil, "remove it; every client may reach every server. Clients can be split by network: one service each, with allow"},
-	{inService, "dicom", nil, "remove it; called_ae belongs into a check of type dicom-echo"},
 	{inService, "tls", nil, "remove it; TLS passes a service of protocol tcp untouched, up to the server"},
 	{inService, "proxy_protocol", nil, "remove it"},
-	{inPersist, "by", []string{"calling-ae", "cookie"}, "write source-ip or none"},
+	{inPersist, "by", []string{"cookie"}, "write source-ip or none"},
 	{inMLLP, "routing", []string{"per-message"}, "write per-connection, or remove the key"},
 	{inMLLP, "order_by", nil, perMessage},
 	{inMLLP, "ack_timeout", nil, perMessage},
