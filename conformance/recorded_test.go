@@ -44,7 +44,7 @@ func TestRecord(t *testing.T) {
 	r.run("store-pieces", "storescu and dcmqrscp: the same, PDUs of 4 kB at most and all contexts in one association", "storescu", false,
 		append([]string{"--max-send-pdu", "4096", "--required"}, objects...)...)
 	r.run("find", "findscu and dcmqrscp: C-FIND with one match", "findscu", false, studyRoot...)
-	r.run("find-cancel", "findscu and dcmqrscp: C-FIND that is cancelled after the first match", "findscu", false,
+	r.run("find-cancel", "findscu and dcmqrscp: C-FIND that is cancelled after the first match, too late", "findscu", false,
 		"-S", "--cancel", "1", "-k", "QueryRetrieveLevel=IMAGE", "-k", "StudyInstanceUID="+peers.StudyUID(71),
 		"-k", "SeriesInstanceUID="+peers.StudyUID(71)+".1", "-k", "SOPInstanceUID")
 	r.run("get", "getscu and dcmqrscp: C-GET of two objects, 128 contexts, C-STORE in the same association", "getscu", false,
