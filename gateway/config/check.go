@@ -48,14 +48,22 @@ func typeOf(pairs []pair) (string, bool) {
 		if p.key.Value != "type" {
 			continue
 		}
-		n := p.value
-		for n.Kind == yaml.AliasNode {
-			n = n.Alias
-		}
-		_, known := kinds[n.Value]
-		return n.Value, known && n.Kind == yaml.ScalarNode
+		word := scalarOf(p.value)
+		_, known := kinds[word]
+		return word, known
 	}
 	return "", false
+}
+
+// scalarOf is the text of a single value, "" for anything else.
+func scalarOf(n *yaml.Node) string {
+	for n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	if n.Kind != yaml.ScalarNode {
+		return ""
+	}
+	return n.Value
 }
 
 // finishCheck fills in what follows from other keys, and lets the kind judge its own.

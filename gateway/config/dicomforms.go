@@ -27,7 +27,7 @@ func unfit(text string, err error) error {
 		return err
 	}
 	if w := nearest(text, u.Known); w != "" {
-		return wrong(u.What, suggestion(w)+"; otherwise "+u.Want)
+		return wrong(u.What, suggestion(w)+" Otherwise "+u.Want)
 	}
 	return wrong(u.What, u.Want)
 }

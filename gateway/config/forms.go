@@ -60,6 +60,7 @@ const (
 	patternPercent     = `^[0-9]+(\.[0-9]+)?%$`
 	patternSize        = `^[0-9]+(B|KiB|MiB|GiB)$`
 	patternFingerprint = `^([0-9A-Fa-f]{2}:?){31}[0-9A-Fa-f]{2}$`
+	patternReject      = `^(no-reason|(application-context|protocol-version)-not-supported|call(ing|ed)-ae-not-recognized|temporary-congestion|local-limit-exceeded|[12]/(1/[1237]|[23]/[12]))$`
 	patternSecret      = `^(\$\{[A-Za-z_][A-Za-z0-9_]*\}|file:.+)$`
 )
 
@@ -87,7 +88,7 @@ var formsByFormat = map[string]*form{
 		reader(dicomgate.ParseSOPClass)},
 	"transfer-syntax": {"transfer syntax or pattern", "a keyword of PS3.6, a UID or a pattern", "", tagsText,
 		reader(dicomgate.ParseTransferSyntax)},
-	"reject":      {"rejection", "a word such as calling-ae-not-recognized", "", tagsText, parseReject},
+	"reject":      {"rejection", "a word such as calling-ae-not-recognized", patternReject, tagsText, parseReject},
 	"fingerprint": {"SHA-256", "64 hexadecimal digits, with or without colons", patternFingerprint, tagsText, parseFingerprint},
 	"file":        {"file", "the name of a file", "", tagsText, parseText},
 	"secret":      {"secret", "${NAME} or file:PATH", patternSecret, tagsText, parseText},

@@ -72,6 +72,13 @@ func requireSound(t *testing.T, c *Config) {
 		require.Positive(t, min(s.Timeouts.Connect, s.Timeouts.Handshake, s.Timeouts.Client, s.Timeouts.Server, s.Persistence.Timeout))
 		require.GreaterOrEqual(t, s.Timeouts.Drain, s.Timeouts.Drain*0)
 		require.False(t, slices.ContainsFunc(s.Servers, func(x Server) bool { return x.Host == "" || x.Weight < 1 || x.Weight > 256 }))
+		require.NotNil(t, s.DICOM.Accept)
+		require.Positive(t, min(s.DICOM.AssociateTimeout, s.DICOM.QueueTimeout))
+		require.LessOrEqual(t, s.DICOM.AssociateTimeout, s.Timeouts.Handshake)
+		for _, r := range s.Routes {
+			require.Equal(t, "dicom", s.Protocol)
+			require.NotEqual(t, r.Reject == nil, len(r.Servers) == 0 && r.CallingAE == "")
+		}
 		for _, server := range s.Servers {
 			require.NotEmpty(t, server.Checks)
 			for _, k := range server.Checks {

@@ -60,6 +60,9 @@ func (d *decoder) structure(v reflect.Value, n *yaml.Node, path string) {
 	switch c := v.Addr().Interface().(type) {
 	case *Check:
 		d.check(c, pairs, n, path)
+	case *Service:
+		d.keys(v.Type(), slotsOf(v), d.foreign(pairs, path), n, path)
+		d.finish(c, path)
 	default:
 		d.keys(v.Type(), slotsOf(v), pairs, n, path)
 		d.finish(c, path)

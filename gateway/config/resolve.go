@@ -37,8 +37,18 @@ func (c *Check) aim(s *Service, server *Server) {
 	if c.Port == 0 {
 		c.Port = int(s.Listen[0].Port())
 	}
-	c.AETitle = server.AETitle
+	c.AETitle = s.titleOf(server)
 	c.Fingerprint = c.fingerprint()
+}
+
+// titleOf is the called AE title that a server is taken to have: its own, else the one that clients ask the service for.
+// Of several, or of patterns, none can be told.
+func (s *Service) titleOf(server *Server) string {
+	if server.AETitle != "" || s.Protocol != "dicom" {
+		return server.AETitle
+	}
+	title, _ := s.DICOM.AcceptCalledAE.Literal()
+	return title
 }
 
 // fingerprint hashes every setting, the certificates of files themselves included, so that a new file under the old name

@@ -56,6 +56,7 @@ func (d *decoder) serviceRules(doc *document, s *Service, path string) {
 	d.checkNames(s.Checks, path)
 	d.mayRun(doc, s.Checks, path)
 	d.backoffRules(s, path)
+	d.dicomRules(s, path)
 	names, addresses := map[string]int{}, map[string]int{}
 	for i := range s.Servers {
 		server, sub := &s.Servers[i], fmt.Sprintf("%s.servers[%d]", path, i)

@@ -30,7 +30,7 @@ func ParseReject(text string) (dicom.Reject, error) {
 			return r, nil
 		}
 	}
-	const want = "write a word such as calling-ae-not-recognized, or RESULT/SOURCE/REASON such as 2/1/1"
+	want := "write " + strings.Join(RejectWords(), ", ") + " or RESULT/SOURCE/REASON such as 2/1/1"
 	parts := strings.Split(text, "/")
 	if len(parts) == 1 {
 		return dicom.Reject{}, &Unfit{What: "not a reason for a rejection", Want: want, Known: RejectWords()}

@@ -12,7 +12,7 @@ import (
 
 // Settings of the kind "dicom-echo".
 type Settings struct {
-	CalledAE        string   `yaml:"called_ae" min:"1" max:"16" doc:"AE title that the check asks for. Absent: the server's ae_title, else ANY-SCP."`
+	CalledAE        string   `yaml:"called_ae" min:"1" max:"16" doc:"AE title that the check asks for. Absent: the server's ae_title, else the only title without wildcards in the service's accept_called_ae, else ANY-SCP."`
 	CallingAE       string   `yaml:"calling_ae" default:"GANTRY" min:"1" max:"16" doc:"AE title that the check gives itself. Not one of a client: servers count associations by it."`
 	ExpectRejection []string `yaml:"expect_rejection" enum:"no-reason,application-context-not-supported,calling-ae-not-recognized,called-ae-not-recognized,protocol-version-not-supported,temporary-congestion,local-limit-exceeded" doc:"Rejections of the association that prove that the server lives, for sites where the gateway is not let in. A server that accepts must answer the C-ECHO."`
 }

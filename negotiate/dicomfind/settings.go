@@ -10,7 +10,7 @@ import (
 
 // Settings of the kind "dicom-find".
 type Settings struct {
-	CalledAE   string `yaml:"called_ae" min:"1" max:"16" doc:"AE title that the check asks for. Absent: the server's ae_title, else ANY-SCP."`
+	CalledAE   string `yaml:"called_ae" min:"1" max:"16" doc:"AE title that the check asks for. Absent: the server's ae_title, else the only title without wildcards in the service's accept_called_ae, else ANY-SCP."`
 	CallingAE  string `yaml:"calling_ae" default:"GANTRY" min:"1" max:"16" doc:"AE title that the check gives itself. Not one of a client: servers count associations by it."`
 	Model      string `yaml:"model" default:"study-root" enum:"study-root,patient-root,worklist" doc:"Which service is searched."`
 	StudyUID   string `yaml:"study_uid" doc:"Study Instance UID of a study that must be found. Not with worklist; patient-root needs its patient_id too. Absent: a search for nothing."`

@@ -16,7 +16,7 @@ const (
 
 // Settings of the kind "dicom-store".
 type Settings struct {
-	CalledAE  string `yaml:"called_ae" min:"1" max:"16" doc:"AE title that the check asks for. Absent: the server's ae_title, else ANY-SCP."`
+	CalledAE  string `yaml:"called_ae" min:"1" max:"16" doc:"AE title that the check asks for. Absent: the server's ae_title, else the only title without wildcards in the service's accept_called_ae, else ANY-SCP."`
 	CallingAE string `yaml:"calling_ae" default:"GANTRY" min:"1" max:"16" doc:"AE title that the check gives itself. Not one of a client: servers count associations by it."`
 	ReadBack  bool   `yaml:"read_back" default:"false" doc:"Search for the stored image with C-FIND (Study Root, in the same association): some servers confirm what they do not keep."`
 	Size      int    `yaml:"size" format:"size" default:"1KiB" min:"1KiB" max:"64MiB" doc:"Size of the test image's pixels, rounded down to whole rows. Some servers fail on large objects only."`
