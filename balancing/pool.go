@@ -164,3 +164,6 @@ func (p *Pool) pick(r *Request) *Server {
 func (r *Request) tried(s *Server) bool {
 	return len(r.Tried) > 0 && slices.Contains(r.Tried, s)
 }
+
+// Has tells whether the server is a member; a nil one never is.
+func (p *Pool) Has(s *Server) bool { return s != nil && p.byID[s.id] == s }

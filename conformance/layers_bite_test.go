@@ -30,7 +30,7 @@ func TestLayersBite(t *testing.T) {
 			"gateway/x_test.go", `package gateway; import _ "gantry/cmd/gantry/table"`},
 		"gnet lives in gateway/engine": {
 			"gateway/relay/x_test.go", `package relay; import _ "github.com/panjf2000/gnet/v2/pkg/netpoll"`},
-		"Prometheus lives in metrics.go and in gateway/admin": {
+		"Prometheus lives in files called …metrics.go and in gateway/admin": {
 			"gateway/counters.go", `package gateway; import _ "github.com/prometheus/client_golang/prometheus"`},
 		"only programs end the process": {
 			"gateway/x.go", `package gateway; import "os"; func f() { os.Exit(1) }`},

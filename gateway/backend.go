@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"gantry/balancing"
 	"gantry/gateway/config"
 	"gantry/gateway/relay"
@@ -26,6 +28,7 @@ type backend struct {
 	looking   atomic.Bool                // a look-up is under way
 	lookAgain atomic.Int64               // unix seconds
 	troubled  atomic.Bool                // record.run is not empty
+	quiet     rate.Sometimes             // bounds the lines about what its sessions met
 	changes   atomic.Int64               // of health
 
 	mu       sync.Mutex
@@ -36,6 +39,7 @@ type backend struct {
 	weight   int             // as last configured
 	cutting  bool            // on_down: close
 	drained  bool            // out of the plan, and timeouts.drain is over
+	deadline time.Time       // dicom: when what is left after a person's drain is aborted; zero = never
 	sessions *session        // list of those connected to this server
 	running  int
 }
@@ -55,6 +59,7 @@ func newBackend(service string, c config.Server, slowStart time.Duration) *backe
 			Name: c.Name, Address: c.Address, Weight: c.Weight, MaxConnections: c.MaxConnections, SlowStart: slowStart,
 		}),
 		service: service, host: c.Host, port: c.Port, weight: c.Weight, states: map[string]negotiate.State{},
+		quiet: rate.Sometimes{First: 1, Interval: refusalLogEvery},
 	}
 	if ip, err := netip.ParseAddr(c.Host); err == nil {
 		ip = ip.Unmap()
@@ -173,15 +178,36 @@ func (b *backend) part(s *session) {
 	b.running--
 }
 
-// abort ends all sessions of the server.
+// abort ends all sessions of a server, and those that are about to be its.
 func (b *backend) abort(why relay.End) int {
 	b.mu.Lock()
-	defer b.mu.Unlock()
 	b.drained = b.drained || why == endDrained
+	b.mu.Unlock()
+	return b.cut(why)
+}
+
+// cut ends the sessions that the server has now.
+func (b *backend) cut(why relay.End) int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	for s := b.sessions; s != nil; s = s.next {
 		s.flow.Abort(why)
 	}
 	return b.running
+}
+
+// silentTo lists the clients to whom the server owes a response for longer than
+// most.
+func (b *backend) silentTo(now time.Time, most time.Duration) []netip.AddrPort {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	var clients []netip.AddrPort
+	for s := b.sessions; s != nil; s = s.next {
+		if s.association != nil && s.association.silent(now, most) {
+			clients = append(clients, s.source)
+		}
+	}
+	return clients
 }
 
 // addressText is HOST:PORT, or HOST alone when the server takes the port that

@@ -51,6 +51,8 @@ type Gateway struct {
 	phase    atomic.Int32
 	ports    map[netip.AddrPort]*port // under changing
 	drains   drains
+	goneMu   sync.Mutex
+	gone     []gone        // servers that a reload took away; under goneMu
 	watching sync.Mutex    // held while the supervisor is told what to watch
 	ejecting sync.Mutex    // one ejection at a time, so that max_ejected holds
 	house    chan struct{} // closed to end the housekeeping
@@ -213,7 +215,7 @@ func (g *Gateway) beginStop() bool {
 	g.log.Info("stopping: sessions may finish within timeouts.drain, a second signal cuts them", "sessions", g.budget.inUse())
 	g.closePorts(g.ports)
 	for _, s := range g.plan.Load().services {
-		g.retire(s.backends, s.cfg.Timeouts.Drain)
+		g.retire(s, s.backends)
 	}
 	return true
 }
@@ -280,7 +282,10 @@ func (g *Gateway) housekeeping() {
 					b.refresh(now, &g.housed)
 				}
 				g.releaseAll(s, now)
+				g.cutOverdue(s, now)
+				g.watchSilence(s, now)
 			}
+			g.forgetGone()
 		}
 	}
 }

@@ -34,6 +34,7 @@ type metrics struct {
 	dial          *prometheus.HistogramVec
 	checkSeconds  *prometheus.HistogramVec
 	checkFailures *prometheus.CounterVec
+	dicomMetrics
 }
 
 func newMetrics(reg prometheus.Registerer, g *Gateway) *metrics {
@@ -50,6 +51,7 @@ func newMetrics(reg prometheus.Registerer, g *Gateway) *metrics {
 			Namespace: namespace, Name: "check_failures_total", Help: "Failed checks by stage and reason, without those that live traffic excused.",
 		}, []string{"service", "server", "check", "stage", "reason"}),
 	}
+	m.dicomMetrics = newDICOMMetrics(reg)
 	build := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Namespace: namespace, Name: "build_info", Help: "1, with the version as labels.",
 		ConstLabels: prometheus.Labels{"version": g.opts.Version, "go_version": runtime.Version()},
@@ -78,6 +80,7 @@ func (m *metrics) forget(old, now *plan) {
 		if now.service(s.cfg.Name) == nil {
 			m.dial.DeleteLabelValues(s.cfg.Name)
 		}
+		m.dicomMetrics.forget(s, now.service(s.cfg.Name))
 	}
 	stay := map[negotiate.Key]bool{}
 	for _, a := range now.checks {
@@ -118,6 +121,7 @@ func newCollector(g *Gateway) *collector {
 		{"persistence_entries", "Clients remembered.", []string{"service"}},
 		{"persistence_evicted_total", "Clients forgotten early because the table was full.", []string{"service"}},
 		{"rejected_total", "Clients turned away, or gone before they were served.", []string{"service", "reason"}},
+		{"dicom_associations_waiting", "Associations that wait for a place (dicom.queue).", []string{"service"}},
 		{"connections_limit", "Most client connections that the limit on open files allows.", nil},
 		{"connections_in_use", "Client connections now, all services.", nil},
 		{"config_last_reload_successful", "1 if the last attempt to load the configuration succeeded.", nil},
@@ -184,6 +188,9 @@ func (s scrape) service(sv *service) {
 	name := sv.cfg.Name
 	for i := range sv.vip.refused {
 		s.counter("rejected_total", sv.vip.refused[i].Load(), name, refusalWords[i])
+	}
+	if sv.cfg.Protocol == "dicom" {
+		s.gauge("dicom_associations_waiting", float64(sv.vip.queue.length()), name)
 	}
 	if t := sv.table; t != nil {
 		s.gauge("persistence_entries", float64(t.Len()), name)

@@ -8,6 +8,7 @@ import (
 
 	"gantry/balancing"
 	"gantry/gateway/config"
+	"gantry/gateway/dicomgate"
 )
 
 // plan is one generation of the configuration, ready to be used. Nothing in it
@@ -29,7 +30,10 @@ type service struct {
 	table    *balancing.Persistence // nil: none
 	backends []*backend             // in file order
 	byServer map[*balancing.Server]*backend
-	sessions bool // log.sessions
+	aeTitle  map[*backend]string // dicom: the called AE title that a server wants to read
+	rules    dicomgate.Routes    // of the routes, in order
+	routes   []*route            // one more than rules: the last is for everybody else
+	sessions bool                // log.sessions
 }
 
 // compile makes a plan. Backends and vips of the generation before are used
@@ -62,7 +66,7 @@ func (p *plan) service(name string) *service {
 }
 
 func newService(cfg config.Service, before *service) *service {
-	s := &service{cfg: cfg, byServer: map[*balancing.Server]*backend{}}
+	s := &service{cfg: cfg, byServer: map[*balancing.Server]*backend{}, aeTitle: map[*backend]string{}}
 	if before != nil {
 		s.vip = before.vip
 	} else {
@@ -77,12 +81,17 @@ func newService(cfg config.Service, before *service) *service {
 		}
 		s.backends = append(s.backends, b)
 		s.byServer[b.server] = b
+		s.aeTitle[b] = sc.AETitle
 		members = append(members, balancing.Member{Server: b.server, Backup: sc.Backup})
 	}
-	s.pool = balancing.NewPool(balancing.PoolOptions{
-		Members: members, Algorithm: algorithmOf(cfg.Algorithm), Distribution: distributionOf(cfg.Distribution),
-		Persistence: s.table, Panic: cfg.Panic == "all",
-	})
+	pool := func(members []balancing.Member) *balancing.Pool {
+		return balancing.NewPool(balancing.PoolOptions{
+			Members: members, Algorithm: algorithmOf(cfg.Algorithm), Distribution: distributionOf(cfg.Distribution),
+			Persistence: s.table, Panic: cfg.Panic == "all",
+		})
+	}
+	s.pool = pool(members)
+	s.rules, s.routes = routesOf(s, pool, members)
 	return s
 }
 

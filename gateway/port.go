@@ -175,10 +175,18 @@ func (g *Gateway) refusalSentence(why refusal) string {
 		return "client cut: its first message was not complete in time"
 	case refusedMemory:
 		return "client cut: too many large first messages in memory"
+	case refusedCalled:
+		return "association rejected: its called AE title is empty or not in dicom.accept_called_ae"
+	case refusedCalling:
+		return "association rejected: its calling AE title is empty or not in dicom.accept_calling_ae"
+	case refusedRoute:
+		return "association rejected: a route says so"
+	case refusedAE:
+		return "association rejected: its calling AE title is at dicom.associations_per_calling_ae"
 	case refusedLocal:
 		return "client refused: this machine could not open a connection to any server (descriptors, memory or local ports)"
 	}
-	return "client left before its first message was complete"
+	return "client left before it was served"
 }
 
 func allowed(networks []netip.Prefix, source netip.Addr) bool {

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"gantry/balancing"
 	"gantry/gateway/admin"
 	"gantry/gateway/config"
 )
@@ -154,7 +155,9 @@ func (g *Gateway) commit(old, p *plan, ports map[netip.AddrPort]*port, page *adm
 	}
 	g.closePorts(closing)
 	for _, s := range old.services {
-		g.retire(goneFrom(s, p), s.cfg.Timeouts.Drain)
+		leaving := goneFrom(s, p)
+		g.remember(s, leaving)
+		g.retire(s, leaving)
 	}
 	g.metrics.forget(old, p)
 }
@@ -172,17 +175,29 @@ func goneFrom(s *service, p *plan) []*backend {
 }
 
 // retire gives the sessions of servers that take no new ones their deadline.
-func (g *Gateway) retire(backends []*backend, drain time.Duration) {
+func (g *Gateway) retire(s *service, backends []*backend) {
+	drain := s.cfg.Timeouts.Drain
 	for _, b := range backends {
 		if drain <= 0 {
 			b.abort(endDrained)
 			continue
 		}
+		b.drain(balancing.Drain, drain, time.Now())
 		g.drains.after(drain, func() {
 			if n := b.abort(endDrained); n > 0 {
 				g.log.Warn("drain deadline: sessions are cut", "service", b.service, "server", b.server.Name(), "sessions", n)
 			}
 		})
+	}
+}
+
+// remember keeps the servers that are gone in sight until their last session has
+// ended.
+func (g *Gateway) remember(s *service, backends []*backend) {
+	g.goneMu.Lock()
+	defer g.goneMu.Unlock()
+	for _, b := range backends {
+		g.gone = append(g.gone, gone{b, s.cfg.Protocol})
 	}
 }
 
@@ -263,8 +278,14 @@ func (p *plan) serviceTexts() map[string]string {
 	for _, s := range p.services {
 		c := s.cfg
 		passive := c.Passive // a pointer: what it points to is compared, not where
-		c.Servers, c.Checks, c.Passive = nil, nil, nil
+		routes := c.Routes
+		c.Servers, c.Checks, c.Passive, c.Routes, c.DICOM.Accept = nil, nil, nil, nil, nil
 		m[c.Name] = fmt.Sprintf("%+v", c)
+		for _, r := range routes {
+			if m[c.Name] += fmt.Sprintf("%+v %q %q", r.When, r.Servers, r.CallingAE); r.Reject != nil {
+				m[c.Name] += r.Reject.String()
+			}
+		}
 		if passive != nil {
 			m[c.Name] += fmt.Sprintf("%+v", *passive)
 		}
@@ -277,7 +298,7 @@ func (p *plan) serverTexts() map[string]string {
 	m := map[string]string{}
 	for _, s := range p.services {
 		for _, c := range s.cfg.Servers {
-			text := fmt.Sprint(c.Address, c.Weight, c.Backup, c.MaxConnections)
+			text := fmt.Sprint(c.Address, c.Weight, c.Backup, c.MaxConnections, c.AETitle)
 			for _, check := range c.Checks {
 				text += " " + check.Name + " " + check.Fingerprint
 			}

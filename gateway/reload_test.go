@@ -78,6 +78,23 @@ func TestReloadOfTheSameFileChangesNothing(t *testing.T) {
 	require.False(t, diff.Changed)
 }
 
+func TestReloadNamesChangedRoutes(t *testing.T) {
+	a := newArchive(t)
+	file := dicomService(freePort(t), "  dicom: {accept_called_ae: [PACS]}\n  routes: [{when: {calling_ae: [CT1]}, reject: no-reason}]\n", a)
+	h := start(t, file)
+	diff, err := h.reload(file + "# a comment\n")
+	require.NoError(t, err)
+	require.Empty(t, diff.Services.Changed)
+	for old, with := range map[string]string{"[PACS]": "[VNA]", "[CT1]": "[CT2]", "reject: no-reason": "reject: 2/1/1"} {
+		diff, err = h.reload(replaced(t, file, old, with))
+		require.NoError(t, err)
+		require.Equal(t, []string{"PACS"}, diff.Services.Changed, with)
+	}
+	diff, err = h.reload(replaced(t, file, "{name: A,", "{name: A, ae_title: ARCHIVE,"))
+	require.NoError(t, err)
+	require.Equal(t, []string{"PACS/A"}, diff.Servers.Changed)
+}
+
 func TestReloadNamesOnlyWhatChanged(t *testing.T) {
 	a := serve(t, "A")
 	file := tcpService(freePort(t), "  passive: {failures: 3}\n", a)

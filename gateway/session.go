@@ -5,12 +5,14 @@ import (
 	"errors"
 	"log/slog"
 	"net/netip"
+	"sync/atomic"
 	"time"
 
 	"gantry/balancing"
 	"gantry/gateway/dicomgate"
 	"gantry/gateway/engine"
 	"gantry/gateway/relay"
+	"gantry/protocols/dicom"
 )
 
 // Ends of a session that the gateway decides, beside those of package relay.
@@ -41,7 +43,12 @@ type session struct {
 	tried   []*balancing.Server
 	lastErr error // of the dials
 	local   bool  // all of them failed because of this machine
-	titles  dicomgate.Titles
+
+	association *association // of a dicom client; nil for others
+	calledAE    string
+	callingAE   string
+	began       time.Time
+	moved       atomic.Int64 // bytes, both ways
 
 	prev, next *session // in the backend's list
 }
@@ -72,20 +79,29 @@ func (s *session) admit() error {
 
 // start hands the client to the relay, which calls Begin.
 func (s *session) start(fd int, first []byte, err error) {
-	if s.service.cfg.Protocol == "dicom" && err == nil {
-		s.titles, err = s.read(first)
-	}
-	s.first = err
 	t := s.service.cfg.Timeouts
-	s.gateway.relay.Adopt(relay.Config{
+	c := relay.Config{
 		Client: fd, First: first, Handler: s,
 		Limits: relay.Limits{Connect: t.Connect, ClientIdle: t.Client, ServerIdle: t.Server},
-	})
+	}
+	s.first, s.began = err, time.Now()
+	if s.service.cfg.Protocol == "dicom" {
+		a := &association{session: s, raw: first}
+		s.association = a
+		if err == nil {
+			a.rq, s.first = s.read(first)
+		}
+		if a.rq != nil {
+			s.calledAE, s.callingAE = a.rq.CalledAE, a.rq.CallingAE
+		}
+		c.Handler, c.Limits.Answer = a, s.service.cfg.DICOM.AssociateTimeout
+	}
+	s.gateway.relay.Adopt(c)
 }
 
 // read looks into the request. A decoder that panics costs this client alone:
 // the connection is ours already, so nobody else would close it.
-func (s *session) read(first []byte) (t dicomgate.Titles, err error) {
+func (s *session) read(first []byte) (rq *dicom.AssociateRQ, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			s.gateway.enginePanicked(v)
@@ -95,22 +111,23 @@ func (s *session) read(first []byte) (t dicomgate.Titles, err error) {
 	return dicomgate.Read(first)
 }
 
-// Begin refuses what cannot be served and dials otherwise. The generation of
-// the configuration that is in force now is the session's: a client may have
-// been silent for an hour since it was accepted.
-func (s *session) Begin(f *relay.Flow) {
+// enter takes the session in on its loop. The generation of the configuration
+// that is in force now is the session's: a client may have been silent for an
+// hour since it was accepted. It returns false when the session is over.
+func (s *session) enter(f *relay.Flow) bool {
 	s.flow = f
 	now := s.port.service.Load()
 	moved := now.cfg.Protocol != s.service.cfg.Protocol
 	s.service = now
-	switch {
-	case moved:
+	if moved {
 		s.flow.Reset(endMoved)
-	case s.first != nil:
-		s.refuse(refusedMalformed, s.first)
-	case s.isOver:
-		s.refuse(s.over, nil)
-	default:
+	}
+	return !moved
+}
+
+// Begin dials, where nothing has to be judged first.
+func (s *session) Begin(f *relay.Flow) {
+	if s.enter(f) {
 		s.tryNext()
 	}
 }
@@ -174,26 +191,17 @@ func (s *session) failed(why balancing.Failure, err error) {
 		"client", s.source.String(), "reason", why.String(), "err", err.Error())
 }
 
-// refuse ends the session with the protocol's own words, where it has some.
+// refuse ends the session. The connection is closed at once: neither TCP nor
+// MLLP has words for it.
 func (s *session) refuse(why refusal, err error) {
 	_ = s.gateway.turnAway(s.service, s.source, why, err)
-	var answer []byte
-	if s.service.cfg.Protocol == "dicom" {
-		switch why {
-		case refusedNoServer, refusedLocal:
-			answer = dicomgate.NoServer()
-		case refusedMalformed:
-			answer = dicomgate.Answer(err)
-		default:
-			answer = dicomgate.Full()
-		}
-	}
-	s.flow.Refuse(answer)
+	s.flow.Refuse(nil)
 }
 
 // Moved counts bytes while the session runs.
 func (s *session) Moved(in, out int64) {
 	s.backend.server.AddBytes(in, out)
+	s.moved.Add(in + out)
 	if out > 0 && !s.heard {
 		s.heard = true
 		s.backend.credit()
@@ -243,9 +251,6 @@ func (s *session) log(r relay.Result) {
 	attrs := []any{
 		"service", s.service.cfg.Name, "server", s.backend.server.Name(), "client", s.source.String(),
 		"bytes_in", r.In, "bytes_out", r.Out, "took", r.Took.Round(time.Millisecond), "reason", string(r.End),
-	}
-	if s.titles.Called != "" {
-		attrs = append(attrs, "called_ae", s.titles.Called, "calling_ae", s.titles.Calling)
 	}
 	s.gateway.log.Log(context.Background(), level, "session ended", attrs...)
 }

@@ -18,6 +18,7 @@ func (g *Gateway) Status() admin.Status {
 		Version: g.opts.Version, Started: g.started,
 		Config:   admin.ConfigStatus{Hash: p.config.Hash, Loaded: p.loaded, OK: last.ok, Problems: last.problems},
 		Services: make([]admin.ServiceStatus, 0, len(p.services)),
+		Stopping: g.phase.Load() == phaseDraining, Leaving: g.leaving(),
 	}
 	for _, s := range p.services {
 		st.Services = append(st.Services, g.serviceStatus(s))
@@ -31,7 +32,9 @@ func (g *Gateway) serviceStatus(s *service) admin.ServiceStatus {
 		Listen: texts(s.cfg.Listen), Servers: make([]admin.ServerStatus, 0, len(s.backends)),
 	}
 	for i, b := range s.backends {
-		st.Servers = append(st.Servers, g.serverStatus(s.cfg.Servers[i], b))
+		server := g.serverStatus(s.cfg.Servers[i], b)
+		server.Left = g.leftOf(s, b)
+		st.Servers = append(st.Servers, server)
 	}
 	return st
 }
@@ -139,6 +142,9 @@ func validate(c admin.ServerChange) (balancing.Admin, error) {
 
 func (g *Gateway) setAdmin(b *backend, to balancing.Admin, by string) {
 	from := b.server.SetAdmin(to)
+	if svc := g.plan.Load().service(b.service); svc != nil && svc.cfg.Protocol == "dicom" {
+		b.drain(to, svc.cfg.Timeouts.Drain, time.Now())
+	}
 	if to == balancing.Ready && b.absolve(time.Now()) {
 		g.changed("admin", b, "aside", to.String(), by)
 		if svc := g.plan.Load().service(b.service); svc != nil {

@@ -28,12 +28,17 @@ const (
 	refusedLeft                       // the client left first
 	refusedMemory                     // too many bytes of large first units
 	refusedLocal                      // this machine could not open a connection to any server
+	refusedCalled                     // dicom.accept_called_ae, or an empty title
+	refusedCalling                    // dicom.accept_calling_ae, or an empty title
+	refusedRoute                      // a route says reject
+	refusedAE                         // dicom.associations_per_calling_ae
 	refusals                          // their number
 )
 
 var refusalWords = [refusals]string{
 	"not-allowed", "descriptor-limit", "connection-limit", "source-limit", "no-server",
 	"servers-full", "malformed", "handshake-timeout", "client-left", "memory-limit", "local-failure",
+	"called-ae", "calling-ae", "route", "calling-ae-limit",
 }
 
 // Error makes a refusal an error.
@@ -46,6 +51,7 @@ type vip struct {
 	telling atomic.Int64 // clients over a limit that are being told so
 	refused [refusals]atomic.Int64
 	quiet   [refusals]rate.Sometimes // bounds the log lines about refusals
+	queue   queue                    // dicom: who waits for a place
 
 	looking  sync.Mutex         // one look at a time, so that the last one has the last word
 	standing balancing.Standing // when it was last looked at; under looking

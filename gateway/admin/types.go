@@ -8,6 +8,36 @@ type Status struct {
 	Started  time.Time       `json:"started"`
 	Config   ConfigStatus    `json:"config"`
 	Services []ServiceStatus `json:"services"` // in the order of the configuration file
+	// Stopping: no new sessions are taken, those that run may finish.
+	Stopping bool `json:"stopping"`
+	// Leaving are servers that a reload took away and that still have sessions.
+	Leaving []LeavingStatus `json:"leaving"`
+}
+
+// LeavingStatus is a server that is in the configuration no more.
+type LeavingStatus struct {
+	Service string     `json:"service"`
+	Server  string     `json:"server"`
+	Left    LeftStatus `json:"left"`
+}
+
+// LeftStatus is what is left on a server that takes no new sessions.
+type LeftStatus struct {
+	Sessions int       `json:"sessions"`
+	Bytes    int64     `json:"bytes"`          // both ways, so far
+	Words    string    `json:"words"`          // "3 associations, 1.2 GB so far, CT2 → DICOM1"; empty when nothing is left
+	Until    time.Time `json:"until,omitzero"` // when the rest is aborted; absent = not by itself
+	// Oldest are the sessions, oldest first; at most 64 of them.
+	Oldest []SessionStatus `json:"oldest"`
+}
+
+// SessionStatus is one session.
+type SessionStatus struct {
+	Client    string    `json:"client"`               // IP:PORT
+	CalledAE  string    `json:"called_ae,omitempty"`  // dicom
+	CallingAE string    `json:"calling_ae,omitempty"` // dicom
+	Began     time.Time `json:"began"`
+	Bytes     int64     `json:"bytes"` // both ways, so far
 }
 
 // ConfigStatus tells which configuration is in force and whether the last attempt to load one succeeded.
@@ -54,6 +84,7 @@ type ServerStatus struct {
 	BytesIn    int64         `json:"bytes_in"`             // from clients to this server
 	BytesOut   int64         `json:"bytes_out"`            // from this server to clients
 	AsideUntil time.Time     `json:"aside_until,omitzero"` // while held or ejected: when it is used again
+	Left       *LeftStatus   `json:"left,omitempty"`       // while it takes no new sessions because a person, or the end of the gateway, wants it so
 	Checks     []CheckStatus `json:"checks"`               // in the order of the configuration file
 }
 

@@ -41,25 +41,20 @@ func Length(head []byte) (int, error) {
 	return dicom.HeaderLen + int(length), nil
 }
 
-// Titles are the application entity titles of a request, without padding.
-type Titles struct {
-	Called, Calling string
-}
-
-// Read looks into a whole A-ASSOCIATE-RQ, which may have more bytes behind it.
-func Read(first []byte) (Titles, error) {
+// Read decodes a whole A-ASSOCIATE-RQ, which may have more bytes behind it.
+func Read(first []byte) (*dicom.AssociateRQ, error) {
 	n, err := Length(first)
 	if err != nil {
-		return Titles{}, err
+		return nil, err
 	}
 	if n > len(first) {
-		return Titles{}, fmt.Errorf("%w: cut short", ErrMalformed)
+		return nil, fmt.Errorf("%w: cut short", ErrMalformed)
 	}
 	rq, err := dicom.DecodeAssociateRQ(first[:n])
 	if err != nil {
-		return Titles{}, fmt.Errorf("%w: %w", ErrMalformed, err)
+		return nil, fmt.Errorf("%w: %w", ErrMalformed, err)
 	}
-	return Titles{Called: rq.CalledAE, Calling: rq.CallingAE}, nil
+	return rq, nil
 }
 
 // The gateway's own answers, as whole PDUs (PS3.8 9.3.4 and 9.3.8).

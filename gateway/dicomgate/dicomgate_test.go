@@ -52,9 +52,10 @@ func TestLength(t *testing.T) {
 
 func TestRead(t *testing.T) {
 	whole := request()
-	titles, err := dicomgate.Read(append(whole, "bytes behind it"...))
+	rq, err := dicomgate.Read(append(whole, "bytes behind it"...))
 	require.NoError(t, err)
-	require.Equal(t, dicomgate.Titles{Called: "PACS", Calling: "CT1"}, titles)
+	require.Equal(t, "PACS", rq.CalledAE)
+	require.Equal(t, "CT1", rq.CallingAE)
 	_, err = dicomgate.Read(whole[:len(whole)-1])
 	require.ErrorIs(t, err, dicomgate.ErrMalformed)
 }

@@ -1,0 +1,458 @@
+package gateway
+
+import (
+	"errors"
+	"net/netip"
+	"sync/atomic"
+	"time"
+
+	"gantry/balancing"
+	"gantry/gateway/dicomgate"
+	"gantry/gateway/relay"
+	"gantry/protocols/dicom"
+)
+
+// association is the session of a dicom client: it has sent a whole
+// A-ASSOCIATE-RQ. Its methods are called on its relay loop.
+type association struct {
+	*session
+	raw   []byte             // the request as the client sent it
+	rq    *dicom.AssociateRQ // until the association is accepted
+	route *route
+	key   balancing.Key
+	title string // calling AE title as it is counted; counted says whether it is
+
+	counted bool
+	needs   need                   // while it is in the queue, whose lock guards it
+	until   time.Time              // end of the wait for a place; zero while it does not wait
+	asked   int                    // servers that got the request
+	askedAt time.Time              // when the present one got it
+	sent    []byte                 // what the present one got
+	refusal []byte                 // the last server's own words, when it did not accept
+	ride    *dicomgate.Association // from the acceptance on; nil when not inspected
+	blamed  bool                   // this server has been blamed for this association
+	owes    atomic.Int64           // unix nanoseconds since when the server owes a response; 0 = it does not
+	outcome outcome
+}
+
+// Interface guards.
+var (
+	_ relay.Reader       = (*association)(nil)
+	_ dicomgate.Listener = (*association)(nil)
+)
+
+const (
+	// releaseLinger is how long peers may take to close the connection after an
+	// association has ended; some never do, and their sockets would pile up.
+	releaseLinger = 5 * time.Second
+	// queueLook is how often one that waits for a place looks for itself: places
+	// also come about by servers that come up and limits that change.
+	queueLook = 250 * time.Millisecond
+)
+
+// Begin judges the request before any server hears of it.
+func (a *association) Begin(f *relay.Flow) {
+	if !a.enter(f) {
+		return
+	}
+	svc := a.service
+	switch {
+	case a.first != nil:
+		a.deny(refusedMalformed, dicomgate.Answer(a.first), a.first)
+		return
+	case a.isOver:
+		a.deny(a.over, dicomgate.Full(), nil)
+		return
+	}
+	if no := svc.cfg.DICOM.Accept.Judge(a.rq); no != nil {
+		a.deny(refusalOf(no), no.Append(nil), nil)
+		return
+	}
+	a.title = svc.foldAE(a.rq.CallingAE)
+	a.route = svc.routeOf(a.rq, a.source.Addr())
+	if a.route.reject != nil {
+		a.deny(refusedRoute, a.route.reject.Append(nil), nil)
+		return
+	}
+	a.key = svc.keyOf(a.rq.CallingAE, a.source.Addr()).In(a.route.part)
+	a.seek()
+}
+
+// seek looks for a place: one of its calling AE title's, then one on a server.
+func (a *association) seek() {
+	q := &a.vip.queue
+	if !a.counted {
+		if q.before(a, needTitle) || !q.enter(a.title, a.service.cfg.DICOM.AssociationsPerCallingAE) {
+			a.wait(needTitle, refusedAE)
+			return
+		}
+		a.counted = true
+	}
+	if q.before(a, needPlace) {
+		a.wait(needPlace, refusedFull)
+		return
+	}
+	a.tryNext()
+}
+
+// wait parks the client until there is what it needs, as long as that may take.
+func (a *association) wait(what need, why refusal) {
+	c, now := a.service.cfg.DICOM, time.Now()
+	first := a.until.IsZero()
+	if first {
+		a.until = now.Add(c.QueueTimeout)
+	}
+	left := a.until.Sub(now)
+	if left <= 0 || !a.vip.queue.join(a, what, c.Queue) {
+		a.deny(why, dicomgate.Full(), a.lastErr)
+		return
+	}
+	if first {
+		a.gateway.metrics.queued(a.service.cfg.Name)
+	}
+	a.flow.Park(min(left, queueLook))
+}
+
+// Resume looks for a place again.
+func (a *association) Resume(*relay.Flow) { a.seek() }
+
+// tryNext picks a server that was not tried yet and dials it.
+func (a *association) tryNext() {
+	server, err := a.pick()
+	switch {
+	case err == nil:
+		a.vip.queue.quit(a)
+		a.dial(server)
+	case a.refusal != nil:
+		a.passOn()
+	case errors.Is(err, balancing.ErrFull):
+		a.wait(needPlace, refusedFull)
+	case a.local:
+		a.deny(refusedLocal, dicomgate.NoServer(), a.lastErr)
+	default:
+		a.deny(refusedNoServer, dicomgate.NoServer(), a.lastErr)
+	}
+}
+
+func (a *association) pick(also ...*balancing.Server) (*balancing.Server, error) {
+	tried := append(a.tried[:len(a.tried):len(a.tried)], also...)
+	return a.route.pool.Pick(balancing.Request{Key: a.key, Now: time.Now(), Tried: tried})
+}
+
+// dial connects to a server that has been picked.
+func (a *association) dial(server *balancing.Server) {
+	a.backend = a.service.byServer[server]
+	a.sent = a.requestFor(a.backend)
+	addr, ok := a.backend.target(a.conn.Local.Port())
+	if !ok {
+		a.failed(balancing.Unreachable, errUnresolved)
+		a.tryNext()
+		return
+	}
+	a.flow.First(a.sent)
+	a.flow.Dial(addr)
+}
+
+// requestFor is the request as that server gets it: byte for byte what the client
+// sent, unless titles are to be rewritten.
+func (a *association) requestFor(b *backend) []byte {
+	called, calling := a.service.aeTitle[b], a.route.callingAE
+	if called == "" && calling == "" {
+		return a.raw
+	}
+	return dicomgate.RewriteTitles(a.raw, called, calling)
+}
+
+// Dialed counts a failed dial and goes to the next server; nothing was sent yet.
+func (a *association) Dialed(_ *relay.Flow, _ netip.AddrPort, took time.Duration, err error) {
+	a.gateway.metrics.dialed(a.service.cfg.Name, took)
+	if err != nil {
+		a.failed(failureOf(err), err)
+		a.tryNext()
+		return
+	}
+	a.asked++
+	a.askedAt = time.Now()
+	a.joined = true
+	if why := a.backend.join(a.session); why != "" {
+		a.letGo()
+		a.tryNext()
+	}
+}
+
+// Answered reads what the server says to the request.
+func (a *association) Answered(f *relay.Flow, b []byte) bool {
+	reply, err := dicomgate.ReadReply(b)
+	switch {
+	case err != nil:
+		a.lastErr = err
+		a.suspect(unanswered)
+		a.giveUp(nil)
+	case reply.Kind == dicomgate.Unfinished:
+	case reply.Kind == dicomgate.Accepted:
+		a.accepted(f, b, reply)
+		return true
+	case reply.Kind == dicomgate.Rejected:
+		a.rejected(b[:reply.Len], reply.Reject)
+	default:
+		a.suspect(unanswered)
+		a.giveUp(b[:reply.Len])
+	}
+	return false
+}
+
+// accepted begins the association. From here on nothing is asked elsewhere.
+func (a *association) accepted(f *relay.Flow, b []byte, reply dicomgate.Reply) {
+	if &a.sent[0] != &a.raw[0] {
+		dicomgate.RestoreTitles(b, a.raw)
+	}
+	if a.service.cfg.DICOM.Inspect {
+		a.ride = dicomgate.NewAssociation(a.rq, reply.AC, dicomgate.Options{Listener: a})
+		a.ride.FromServer(b[reply.Len:])
+	} else {
+		f.StopReading()
+		a.backend.credit()
+	}
+	a.outcome = outcomeOpen
+	a.raw, a.rq, a.sent, a.refusal = nil, nil, nil, nil
+	a.conn.Release()
+}
+
+// rejected passes a permanent reject on. A transient one says that another server
+// may do better.
+func (a *association) rejected(words []byte, r dicom.Reject) {
+	a.gateway.metrics.rejected(a.service.cfg.Name, a.backend.server.Name(), r)
+	if !r.Transient() {
+		a.backend.credit()
+		a.refusal = words
+		a.passOn()
+		return
+	}
+	if r == dicom.RejectCongestion || r == dicom.RejectLocalLimit {
+		a.suspect(turnedAway)
+	}
+	// The server is only busy: what is remembered of this client stays.
+	a.key = balancing.Key{}
+	a.giveUp(words)
+}
+
+// Unanswered goes to the next server. A server that is only slow is waited for
+// when there is no other.
+func (a *association) Unanswered(f *relay.Flow, err error) {
+	a.lastErr = err
+	late := errors.Is(err, relay.ErrAnswerTimeout)
+	if late {
+		a.suspect(unanswered)
+	} else {
+		a.suspect(mute)
+	}
+	if a.elsewhere(late) {
+		return
+	}
+	if left := a.service.cfg.Timeouts.Handshake - time.Since(a.askedAt); late && left > 0 {
+		f.Await(left)
+		return
+	}
+	if late {
+		f.Tell(lost)
+		a.backend.server.AddFailure(balancing.Timeout)
+	} else {
+		a.backend.server.AddFailure(balancing.Reset)
+	}
+	a.passOn()
+}
+
+// giveUp leaves a server that does not accept now, with its own words, which the
+// client gets when nobody else does better.
+func (a *association) giveUp(words []byte) {
+	if words != nil {
+		a.refusal = append([]byte(nil), words...)
+	}
+	if !a.elsewhere(false) {
+		a.passOn()
+	}
+}
+
+// elsewhere goes to another server. It returns false when there is none, or when
+// enough were asked.
+func (a *association) elsewhere(late bool) bool {
+	if a.asked > a.service.cfg.DICOM.RetryAssociate {
+		return false
+	}
+	next, err := a.pick(a.backend.server)
+	if err != nil {
+		return false
+	}
+	if late {
+		a.flow.Tell(lost)
+		a.backend.server.AddFailure(balancing.Timeout)
+	}
+	a.gateway.metrics.retried(a.service.cfg.Name, a.backend.server.Name())
+	a.letGo()
+	a.dial(next)
+	return true
+}
+
+// letGo gives a server back that was asked.
+func (a *association) letGo() {
+	b := a.backend
+	b.part(a.session)
+	b.server.Release()
+	a.backend, a.joined, a.blamed = nil, false, false
+	a.tried = append(a.tried, b.server)
+	a.vip.queue.freed(b.server, "")
+}
+
+// passOn ends the association with the last server's own words, or with those of
+// the gateway when it had none.
+func (a *association) passOn() {
+	if a.refusal != nil {
+		a.outcome = outcomeRejected
+		a.flow.Refuse(a.refusal)
+		return
+	}
+	a.outcome = outcomeUnanswered
+	a.deny(refusedNoServer, dicomgate.NoServer(), a.lastErr)
+}
+
+// deny answers in the gateway's own name.
+func (a *association) deny(why refusal, answer []byte, err error) {
+	_ = a.gateway.turnAway(a.service, a.source, why, err)
+	if r, err := dicom.DecodeReject(answer); err == nil {
+		a.gateway.metrics.rejected(a.service.cfg.Name, "", r)
+	}
+	a.flow.Refuse(answer)
+}
+
+// Early ends an association whose client did not wait for the answer: it left,
+// aborted, or sent what must not come yet (PS3.8 9.2, state 5).
+func (a *association) Early(f *relay.Flow, b []byte) {
+	switch {
+	case len(b) == 0:
+		f.Finish(relay.ClientClosed)
+	case dicom.PDUType(b[0]) == dicom.TypeAbort:
+		a.outcome = outcomeAbortedByClient
+		f.Finish(relay.ClientClosed)
+	default:
+		f.Tell(lost)
+		a.deny(refusedMalformed, dicomgate.Unexpected(), errSpokeEarly)
+	}
+}
+
+var errSpokeEarly = errors.New("data before the association was accepted")
+
+// lost is the A-ABORT of a gateway whose other side is gone.
+var lost = dicom.AbortProvider.Append(nil)
+
+// Passed reads along.
+func (a *association) Passed(f *relay.Flow, from relay.Side, b []byte) {
+	if a.ride == nil {
+		return
+	}
+	if from == relay.Server {
+		a.ride.FromServer(b)
+	} else {
+		a.ride.FromClient(b)
+	}
+	a.follow(f)
+}
+
+// Skipped keeps count of what passes unseen.
+func (a *association) Skipped(f *relay.Flow, from relay.Side, n int) {
+	switch {
+	case a.ride == nil:
+	case from == relay.Server:
+		a.ride.SkippedFromServer(n)
+	default:
+		a.ride.SkippedFromClient(n)
+	}
+}
+
+// follow draws conclusions from what was read.
+func (a *association) follow(f *relay.Flow) {
+	if a.isEnded() {
+		f.Expire(releaseLinger)
+	}
+	if a.service.cfg.DICOM.ResponseTimeout > 0 {
+		a.clock()
+	}
+}
+
+// clock notes since when the server owes a response.
+func (a *association) clock() {
+	if n, known := a.ride.Outstanding(); known && n > 0 {
+		a.owes.Store(time.Now().UnixNano())
+	} else if a.owes.Load() != 0 {
+		a.owes.Store(0)
+	}
+}
+
+// Ended passes an end on that ends the association as it should. A peer that just
+// closes is not one.
+func (a *association) Ended(_ *relay.Flow, _ relay.Side) bool {
+	return a.ride == nil || a.ride.Stage() != dicomgate.Open
+}
+
+// LastWords are A-ABORTs, as far as they fit between two PDUs, or a reject for a
+// client that was not accepted yet.
+func (a *association) LastWords(_ *relay.Flow, why relay.End) (toClient, toServer []byte) {
+	client := why != relay.ClientReset && why != relay.ClientClosed
+	server := why != relay.ServerReset && why != relay.ServerClosed
+	switch {
+	case why == endMoved || a.first != nil || a.isOver:
+		return nil, nil
+	case a.outcome != outcomeOpen:
+		if client {
+			toClient = dicomgate.NoServer()
+		}
+		if a.joined && server {
+			toServer = lost
+		}
+		return toClient, toServer
+	case a.ride == nil:
+		return nil, nil
+	}
+	if client {
+		toClient = a.farewell(dicomgate.Client)
+	}
+	if server {
+		toServer = a.farewell(dicomgate.Server)
+	}
+	return toClient, toServer
+}
+
+// isEnded tells that the association has been released or aborted.
+func (a *association) isEnded() bool {
+	stage := a.ride.Stage()
+	return stage == dicomgate.Released || stage == dicomgate.Aborted
+}
+
+// farewell is what may still be said to a side.
+func (a *association) farewell(to dicomgate.Side) []byte {
+	switch {
+	case a.ride.AtBoundary(to):
+		return lost
+	case a.isEnded():
+		return []byte{} // all is said; there is time to read it
+	}
+	return nil
+}
+
+// Moved counts bytes while the association runs.
+func (a *association) Moved(in, out int64) {
+	if a.backend != nil {
+		a.backend.server.AddBytes(in, out)
+	}
+	a.moved.Add(in + out)
+}
+
+// refusalOf is how a refusal is counted.
+func refusalOf(no *dicomgate.Refusal) refusal {
+	switch no.Why {
+	case dicomgate.WhyCalledAE:
+		return refusedCalled
+	case dicomgate.WhyCallingAE:
+		return refusedCalling
+	}
+	return refusedMalformed
+}
