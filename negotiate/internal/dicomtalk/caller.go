@@ -58,6 +58,7 @@ type Caller struct {
 	Expected func(dicom.Reject) bool
 
 	contexts []Context
+	first    string        // what is asked first, for words
 	request  []byte        // the A-ASSOCIATE-RQ
 	asked    atomic.Uint32 // requests so far
 }
@@ -65,7 +66,7 @@ type Caller struct {
 // NewCaller prepares the conversations with a server. The n-th context has the identifier
 // dicom.ContextID(n). The first one's operation names the question until one is asked.
 func NewCaller(p Peer, contexts ...Context) *Caller {
-	return &Caller{Peer: p, contexts: contexts, request: request(p, contexts)}
+	return &Caller{Peer: p, contexts: contexts, first: contexts[0].Operation, request: request(p, contexts)}
 }
 
 // Hold holds one conversation: associate, ask, release. It returns nil or a *negotiate.Fault. When it
@@ -96,14 +97,7 @@ func (c *Caller) nextID() uint16 {
 
 // request is the same for every conversation, so it is encoded once.
 func request(p Peer, contexts []Context) []byte {
-	name := strings.TrimSuffix("GANTRY_"+p.version, "_")
-	rq := dicom.AssociateRQ{
-		CalledAE: p.Called, CallingAE: p.Calling,
-		UserInformation: dicom.UserInformation{
-			MaxLength: maxData, ImplementationClassUID: ImplementationClassUID,
-			ImplementationVersion: name[:min(len(name), maxVersionName)],
-		},
-	}
+	rq := p.associate(maxData)
 	for i, c := range contexts {
 		rq.Contexts = append(rq.Contexts, dicom.PresentationContext{
 			ID: dicom.ContextID(i), AbstractSyntax: c.SOPClass,
@@ -111,4 +105,16 @@ func request(p Peer, contexts []Context) []byte {
 		})
 	}
 	return rq.Append(nil)
+}
+
+// associate is a request without contexts: the titles, and who asks.
+func (p Peer) associate(maxLength uint32) dicom.AssociateRQ {
+	name := strings.TrimSuffix("GANTRY_"+p.version, "_")
+	return dicom.AssociateRQ{
+		CalledAE: p.Called, CallingAE: p.Calling,
+		UserInformation: dicom.UserInformation{
+			MaxLength: maxLength, ImplementationClassUID: ImplementationClassUID,
+			ImplementationVersion: name[:min(len(name), maxVersionName)],
+		},
+	}
 }

@@ -16,8 +16,9 @@ import (
 const (
 	// MaxShown bounds the bytes of one PDU that are shown.
 	MaxShown = 1024
-	// MaxNotes bounds the facts that are told about one PDU.
-	MaxNotes = 64
+	// MaxNotes bounds the facts that are told about one PDU: 128 presentation contexts, and what else an
+	// association has.
+	MaxNotes = 192
 )
 
 // Narrate puts a conversation into words, PDU by PDU. Everything is masked that is not known to be

@@ -2,6 +2,7 @@ package dicomtalk
 
 import (
 	"encoding/binary"
+	"strconv"
 	"strings"
 
 	"gantry/negotiate"
@@ -77,9 +78,39 @@ func (p *passage) user(u dicom.UserInformation) {
 	if u.ImplementationClassUID != "" || u.ImplementationVersion != "" {
 		p.note("%s", strings.TrimSpace("implementation "+name(u.ImplementationClassUID)+" "+versionName(u.ImplementationVersion)))
 	}
+	if u.Async != nil {
+		p.note("async operations window: %s invoked, %s performed", window(u.Async.Invoked), window(u.Async.Performed))
+	}
+	for _, r := range u.Roles {
+		p.note("role %s: %s", name(r.SOPClassUID), RoleWord(r))
+	}
+	for _, e := range u.Extended {
+		p.note("extended negotiation %s: %s", name(e.SOPClassUID), count(len(e.Info)))
+	}
 	if u.UserIdentity {
 		p.note("user identity, masked")
 	}
+}
+
+// RoleWord names what a role item says of the requestor. PS3.7 D.3.3.4.
+func RoleWord(r dicom.Role) string {
+	switch {
+	case r.SCU && r.SCP:
+		return "SCU and SCP"
+	case r.SCP:
+		return "SCP"
+	case r.SCU:
+		return "SCU"
+	}
+	return "neither SCU nor SCP"
+}
+
+// window is one number of an async operations window.
+func window(n uint16) string {
+	if n == 0 {
+		return "unlimited"
+	}
+	return strconv.Itoa(int(n))
 }
 
 // versionName is one that is no longer than the standard has it.

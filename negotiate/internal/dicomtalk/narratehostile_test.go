@@ -60,7 +60,7 @@ func TestLarge(t *testing.T) {
 	require.Len(t, got[0].Bytes, MaxShown)
 	require.Equal(t, 1612-MaxShown, got[0].More)
 	require.Len(t, got[0].Notes, MaxNotes+1)
-	require.Equal(t, "and 137 more", got[0].Notes[MaxNotes])
+	require.Equal(t, "and 9 more", got[0].Notes[MaxNotes])
 }
 
 // FuzzNarrate: any bytes, in any pieces, become passages that account for all of them; pieces change no word.

@@ -66,6 +66,12 @@ func ValidUID(key, uid string, report func(key, got, want string)) {
 	}
 }
 
+// IsUID tells what PS3.5 9.1 allows as a UID.
+func IsUID(uid string) bool { return isUID(uid) }
+
+// UIDWord gives the keyword of a UID, the UID itself, or says in brackets that it is none: fit to be shown, whoever sent it.
+func UIDWord(uid string) string { return name(uid) }
+
 // maxUID is the length of a UID, PS3.5 9.1.
 const maxUID = 64
 

@@ -29,39 +29,50 @@ type Talk struct {
 
 func newTalk(ctx context.Context, c *Caller, conn net.Conn) *Talk {
 	return &Talk{Caller: c, ctx: ctx, conn: conn, reader: bufio.NewReaderSize(conn, 1024),
-		operation: c.contexts[0].Operation, alive: true}
+		operation: c.first, alive: true}
 }
 
-// open asks for the association and reads the answer.
+// open asks for the association and judges the answer.
 func (t *Talk) open() *negotiate.Fault {
+	ac, _, fault := t.associate()
+	if fault != nil || ac == nil {
+		return fault
+	}
+	return t.accepted(ac)
+}
+
+// associate asks for the association and reads the answer. Without a fault there is an A-ASSOCIATE-AC, decoded and as
+// it came, or nil after a reject that was expected.
+func (t *Talk) associate() (*dicom.AssociateAC, []byte, *negotiate.Fault) {
 	negotiate.Enter(t.ctx, negotiate.StageOpen)
 	if _, err := t.conn.Write(t.request); err != nil {
-		return t.lostWrite(negotiate.StageOpen, err)
+		return nil, nil, t.lostWrite(negotiate.StageOpen, err)
 	}
 	kind, pdu, fault := t.read(negotiate.StageOpen)
 	if fault != nil {
-		return fault
+		return nil, nil, fault
 	}
 	switch kind {
 	case dicom.TypeAssociateAC:
-		return t.accepted(pdu)
+		ac, err := dicom.DecodeAssociateAC(pdu)
+		if err != nil {
+			return nil, nil, t.malformed(negotiate.StageOpen, "accepts the association with a malformed answer", err)
+		}
+		return ac, pdu, nil
 	case dicom.TypeAssociateRJ:
 		t.alive = false
-		return t.rejected(pdu)
+		return nil, nil, t.rejected(pdu)
 	case dicom.TypeAbort:
 		t.alive = false
-		return t.aborted(negotiate.StageOpen, pdu, "aborts instead of answering the association request")
+		return nil, nil, t.aborted(negotiate.StageOpen, pdu, "aborts instead of answering the association request")
 	default:
-		return t.unexpected(negotiate.StageOpen, kind)
+		return nil, nil, t.unexpected(negotiate.StageOpen, kind)
 	}
 }
 
 // accepted looks into an A-ASSOCIATE-AC: having one says little, the contexts decide.
-func (t *Talk) accepted(pdu []byte) *negotiate.Fault {
-	ac, err := dicom.DecodeAssociateAC(pdu)
+func (t *Talk) accepted(ac *dicom.AssociateAC) *negotiate.Fault {
 	switch {
-	case err != nil:
-		return t.malformed(negotiate.StageOpen, "accepts the association with a malformed answer", err)
 	case len(ac.Results) == 0:
 		return t.noContext("", "accepts the association but answers no presentation context at all: its DICOM software is broken")
 	case ac.MaxLength != 0 && ac.MaxLength < minPDU:
