@@ -141,7 +141,10 @@ def associations(who):
     def bytes_of(event, way):
         word = {1: "associate-rq", 2: "associate-ac"}.get(event.data[0])
         if word:
-            say(word, at=who, way=way, bytes=len(event.data), sha=digest(event.data))
+            called, calling = event.data[10:26].decode().strip(), event.data[26:42].decode().strip()
+            say(word, at=who, way=way, bytes=len(event.data), sha=digest(event.data), called=called, calling=calling)
+        if event.data[0] == 7:
+            say("a-abort", at=who, way=way, source=event.data[8], reason=event.data[9])
 
     return [(evt.EVT_DATA_RECV, lambda e: bytes_of(e, "received")), (evt.EVT_DATA_SENT, lambda e: bytes_of(e, "sent"))]
 
@@ -289,6 +292,13 @@ class Client:
         assoc = self.associate([build_context(sop_class.Verification)])
         say("echoed", status=f"{assoc.send_c_echo().Status:04x}")
         assoc.release()
+
+    def wait(self):
+        """Asks nothing, until the association ends by somebody else's doing."""
+        ended = threading.Event()
+        self.associate([build_context(sop_class.Verification)], more=[(evt.EVT_ABORTED, lambda e: ended.set()),
+                                                                      (evt.EVT_CONN_CLOSE, lambda e: ended.set())])
+        assert ended.wait(30), "the association did not end"
 
     def syntaxes(self):
         assoc = self.associate([build_context(SC, s) for s in SYNTAXES])
