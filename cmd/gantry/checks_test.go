@@ -2,6 +2,7 @@ package main
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -54,4 +55,24 @@ func TestStatusOfServersAside(t *testing.T) {
 	require.Contains(t, s.out.String(), "live traffic failed, used again in 1m35s; dicom-echo:")
 	require.Contains(t, s.out.String(), "it went down again and again, used again in 5s; dicom-echo: 10.12.1.111:104 refuses")
 	require.NotContains(t, s.out.String(), "used again in 5s; connect")
+}
+
+// TestStatusOfWhatIsLeft: what still runs where nothing new comes, in words.
+func TestStatusOfWhatIsLeft(t *testing.T) {
+	h := newHospital()
+	h.status.Stopping = true
+	h.status.Services[0].Servers[0].Left = &admin.LeftStatus{}
+	h.status.Services[0].Servers[2].Left.Until = time.Time{}
+	h.status.Leaving = []admin.LeavingStatus{{Service: "DICOM-Modalities", Server: "OLD",
+		Left: admin.LeftStatus{Sessions: 3, Words: "3 associations, 1.2 GB so far, CT2 → OLD"}}}
+	s := newStage()
+	require.Equal(t, exitOK, s.run(t, "status", "--admin", h.serve(t, "")))
+	for _, want := range []string{
+		"stopping: no new sessions are taken, those that run may finish\n",
+		"nothing left; dicom-echo",
+		"1 association, 1.2 kB so far, CT2 → DICOM3; connect",
+		"\nno longer in the configuration\n  DICOM-Modalities/OLD: 3 associations, 1.2 GB so far, CT2 → OLD\n",
+	} {
+		require.Contains(t, s.out.String(), want)
+	}
 }

@@ -184,6 +184,8 @@ func newHospital() *site {
 							down("dicom-echo", "10.12.1.111:104 refuses connections; is the archive running?")}},
 					{Name: "DICOM3", Address: "10.12.1.112", State: "drain", Admin: "drain", Weight: 1, Backup: true, Active: 1,
 						Total: 3, BytesIn: 1536,
+						Left: &admin.LeftStatus{Sessions: 1, Bytes: 1200, Words: "1 association, 1.2 kB so far, CT2 → DICOM3",
+							Until: morning.Add(76*time.Hour + 9*time.Minute), Oldest: []admin.SessionStatus{}},
 						Checks: []admin.CheckStatus{up("connect", "connected"), up("dicom-echo", "C-ECHO answered")}},
 				}},
 			{Name: "HL7", Protocol: "mllp", Mode: "l7-snat", State: "checking", Listen: []string{"10.12.1.120:2575"},

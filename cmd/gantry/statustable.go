@@ -56,6 +56,7 @@ func (t statusTable) join(s admin.Status, services, servers *grid) string {
 			next++
 		}
 	}
+	b.WriteString(t.leaving(s.Leaving))
 	return b.String()
 }
 
@@ -84,6 +85,9 @@ func (t statusTable) heading(s admin.Status) string {
 	line := func(c cell) { b.WriteString(c.cut(t.width).paint(t.colours) + "\n") }
 	line(plainCell(fmt.Sprintf("gantry %s, up %s, configuration %s of %s", s.Version, age(t.now.Sub(s.Started)),
 		short(s.Config.Hash), s.Config.Loaded.Local().Format(time.DateTime))))
+	if s.Stopping {
+		line(cell{text: "stopping: no new sessions are taken, those that run may finish", colour: cyan})
+	}
 	if !s.Config.OK {
 		line(cell{text: "the last reload was refused and this older configuration stays in force" + why(s.Config), colour: red})
 	}
@@ -108,7 +112,36 @@ func (t statusTable) serverCells(r admin.ServerStatus) []cell {
 	}
 	return []cell{plainCell(name), plainCell(r.Address), stateCell(r.State), plainCell(strconv.Itoa(r.Weight)),
 		plainCell(strconv.FormatInt(r.Active, 10)), plainCell(strconv.FormatInt(r.Total, 10)),
-		plainCell(size(r.BytesIn)), plainCell(size(r.BytesOut)), plainCell(t.aside(r) + lastResult(r))}
+		plainCell(size(r.BytesIn)), plainCell(size(r.BytesOut)), plainCell(t.left(r.Left) + t.aside(r) + lastResult(r))}
+}
+
+// left says what runs on a server that takes no new sessions, and how long it may: "3 associations, 1.2 GB so far,
+// CT2 → DICOM1, aborted in 9m; ".
+func (t statusTable) left(l *admin.LeftStatus) string {
+	switch {
+	case l == nil:
+		return ""
+	case l.Sessions == 0:
+		return "nothing left; "
+	case l.Until.IsZero():
+		return l.Words + "; "
+	}
+	return l.Words + ", aborted in " + age(max(l.Until.Sub(t.now), 0)) + "; "
+}
+
+// leaving lists servers that a reload took away while they had sessions.
+func (t statusTable) leaving(all []admin.LeavingStatus) string {
+	if len(all) == 0 {
+		return ""
+	}
+	var b strings.Builder
+	line := func(c cell) { b.WriteString(c.cut(t.width).paint(t.colours) + "\n") }
+	b.WriteString("\n")
+	line(plainCell("no longer in the configuration"))
+	for _, l := range all {
+		line(cell{text: printable(indent + l.Service + "/" + l.Server + ": " + strings.TrimSuffix(t.left(&l.Left), "; ")), colour: cyan})
+	}
+	return b.String()
 }
 
 // aside says why a server that its checks find well is left out, and for how long.

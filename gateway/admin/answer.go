@@ -124,7 +124,7 @@ func (s Status) filled() Status {
 		v.Listen, v.Servers = filled(v.Listen), servers
 		services[i] = v
 	}
-	s.Services = services
+	s.Services, s.Leaving = services, filled(s.Leaving)
 	return s
 }
 
