@@ -170,6 +170,8 @@ func (s *Scanner) beginPDU(b []byte, v Visitor) int {
 	s.pdu, s.left, s.state = t, length, inPDU
 	if t == TypeData {
 		s.state = atPDV
+	} else { // it cuts off the command set that has not ended
+		s.held, s.open = nil, false
 	}
 	v.PDU(t, length)
 	switch end := HeaderLen + int(length); {

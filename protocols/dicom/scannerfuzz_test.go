@@ -70,6 +70,7 @@ func whole(b []byte) []string {
 		end := HeaderLen + int(length)
 		if t != TypeData {
 			v.Whole(t, b[:end])
+			commands = Assembler{}
 		}
 		for body := b[HeaderLen:end]; t == TypeData && len(body) > 0; {
 			p, rest, err := NextPDV(body)

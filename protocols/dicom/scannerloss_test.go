@@ -59,6 +59,20 @@ func TestScannerBoundsCommands(t *testing.T) {
 	require.Nil(t, s.held)
 }
 
+// An A-ABORT may come at any time between two PDUs, in whatever pieces; the command set that it cuts off is no part of it.
+func TestScannerAbortInsideCommand(t *testing.T) {
+	echo := wire(t, goldenEchoRQ)[HeaderLen+pdvHeadLen:]
+	b := AppendPData(nil, PDV{ContextID: 1, Command: true, Data: echo[:20]})
+	b = append(AbortProvider.Append(b), wire(t, goldenEchoRQ)...)
+	want := []string{"P-DATA-TF 26", "A-ABORT 4", "whole A-ABORT 07000000000400000200", "P-DATA-TF 74",
+		"1 C-ECHO-RQ 1/0 0000 <nil> Verification"}
+	for _, pieces := range [][][]byte{{b}, single(b)} {
+		s, got := scan(pieces...)
+		require.NoError(t, s.Err())
+		require.Equal(t, want, got)
+	}
+}
+
 // dataPDU has a fragment of 8 bytes, not the last, and one of 4, which is.
 const dataPDU = "04 00 00000018  0000000a 01 00 0102030405060708  00000006 01 02 090a0b0c"
 
