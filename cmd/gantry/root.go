@@ -31,6 +31,7 @@ Exit codes: 0 ok, 1 failed, 2 bad usage or bad configuration; gantry probe has i
 		newCheckConfig(s),
 		newDemo(s),
 		newProbe(s),
+		newAssociate(s),
 		newSimulate(s),
 		newStatus(s),
 		newChecks(s),

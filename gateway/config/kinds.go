@@ -7,6 +7,7 @@ import (
 
 	"gantry/negotiate"
 	"gantry/negotiate/connect"
+	"gantry/negotiate/dicomassociate"
 	"gantry/negotiate/dicomecho"
 	"gantry/negotiate/dicomfind"
 	"gantry/negotiate/dicomstore"
@@ -36,6 +37,11 @@ var kinds = map[string]kind{
 		settings: func() Settings { return &connect.Settings{} },
 		doc: "The server takes a TCP connection, and completes the TLS handshake when the check has a `tls` block. It proves that a kernel accepts, " +
 			"not that a process answers.",
+	},
+	"dicom-associate": {
+		settings: func() Settings { return &dicomassociate.Settings{} },
+		doc: "A DICOM association is accepted with all that is expected in it: SOP classes and transfer syntaxes. A part of them that is missing makes the " +
+			"server degraded, all of them unhealthy. It notices a SOP class or a compression that was lost in an upgrade; it asks nothing over the association.",
 	},
 	"dicom-echo": {
 		settings: func() Settings { return &dicomecho.Settings{} },

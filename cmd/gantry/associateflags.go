@@ -1,0 +1,200 @@
+package main
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"gantry/gateway/config"
+	"gantry/negotiate/dicomassociate"
+	"gantry/protocols/dicom"
+)
+
+// Bounds of what is proposed.
+const (
+	minPDU   = 1024
+	maxPDU   = 16 << 20
+	maxPause = time.Minute
+)
+
+// associateFlags are the flags of `gantry associate`.
+type associateFlags struct {
+	profiles, classes, syntaxes, roles *[]string
+	async, compare                     *string
+	pdu                                *int
+	extended, keepGoing, list          *bool
+	pause                              *time.Duration
+	verbose                            *int
+	output                             *words
+	keys                               *keyFlags // the AE titles, timeout, and the block tls: as in a check
+}
+
+func addAssociateFlags(cmd *cobra.Command) *associateFlags {
+	set := cmd.Flags()
+	set.SortFlags = false
+	f := &associateFlags{keys: newKeyFlags()}
+	f.addKeys(set, config.KindKeys("dicom-associate"), func(key string) bool { return strings.HasSuffix(key, "_ae") })
+	f.profiles = set.StringSlice("profile", nil, "What such a modality typically proposes; several are put together. One of "+strings.Join(profileNames(), ", ")+".")
+	f.classes = set.StringSlice("sop-class", nil, "SOP class to propose, by keyword or UID; may be given several times.")
+	f.syntaxes = set.StringSlice("transfer-syntax", nil, "Transfer syntax to propose each SOP class in, by keyword or UID; may be given several times.")
+	f.roles = set.StringSlice("role", nil, "Role to ask for: scu, scp or both; for one SOP class alone as CLASS=ROLE.")
+	f.extended = set.Bool("extended", true, "Ask query/retrieve classes by extended negotiation what they can do.")
+	f.async = set.String("async", "", "Asynchronous operations window to propose: INVOKED or INVOKED/PERFORMED; 0 = unlimited.")
+	f.pdu = set.Int("max-pdu", 16384, "Largest P-DATA-TF to receive, as announced, in bytes.")
+	f.compare = set.String("compare", "", "A second TARGET that is asked the same; only where they differ is shown.")
+	f.pause = set.Duration("pause", 0, "Time to leave between two associations.")
+	f.keepGoing = set.Bool("keep-going", false, "Go on behind an association that failed.")
+	f.list = set.Bool("list", false, "Show what the profiles propose, and why; asks nobody.")
+	f.addKeys(set, config.CommonKeys(), func(key string) bool { return key == "timeout" })
+	f.keys.add(set, config.CheckKey{Key: "tls", Switch: true})
+	f.addKeys(set, config.CommonKeys(), func(key string) bool { return strings.HasPrefix(key, "tls.") })
+	for name, usage := range map[string]string{
+		"calling-ae": "AE title to give itself: the modality's, where the server makes a difference.",
+		"timeout":    "For each association, from connecting to closing. Absent = 5s.",
+		"tls":        "Speak TLS. Any flag about certificates and versions of TLS turns it on as well.",
+	} {
+		set.Lookup(name).Usage = usage
+	}
+	f.verbose = set.CountP("verbose", "v", "Show the conversations, long messages shortened; twice: in full.")
+	f.output = outputFlag(cmd)
+	f.complete(cmd)
+	return f
+}
+
+func (f *associateFlags) addKeys(set *pflag.FlagSet, keys []config.CheckKey, wanted func(string) bool) {
+	for _, k := range keys {
+		if wanted(k.Key) {
+			f.keys.add(set, k)
+		}
+	}
+}
+
+// validate finds what is wrong with the flags that are no keys of a check and no names.
+func (f *associateFlags) validate() error {
+	switch other := (&probeFlags{keys: f.keys}).contradiction(); {
+	case other != "":
+		return badUsage("--tls=false and --%s contradict each other", other)
+	case *f.pdu < minPDU || *f.pdu > maxPDU:
+		return badUsage("--max-pdu: %d is out of range; %d to %d", *f.pdu, minPDU, maxPDU)
+	case *f.pause < 0 || *f.pause > maxPause:
+		return badUsage("--pause: %s is out of range; 0s to %s", *f.pause, maxPause)
+	}
+	return nil
+}
+
+// question is what the flags propose.
+func (f *associateFlags) question() (q dicomassociate.Question, err error) {
+	if err := f.validate(); err != nil {
+		return q, err
+	}
+	profiles, err := f.chosen()
+	if err != nil {
+		return q, err
+	}
+	var problems flagErrors
+	syntaxes := uidsOf("--transfer-syntax", *f.syntaxes, dicomassociate.TransferSyntaxUID, &problems)
+	classes := uidsOf("--sop-class", *f.classes, dicomassociate.SOPClassUID, &problems)
+	if problems != nil {
+		return q, problems
+	}
+	for _, p := range profiles {
+		q.Pairs, q.Roles = append(q.Pairs, p.Pairs(syntaxes...)...), append(q.Roles, p.Roles()...)
+	}
+	if len(syntaxes) == 0 {
+		syntaxes = []string{dicom.ImplicitVRLittleEndianUID, dicom.ExplicitVRLittleEndianUID}
+	}
+	q.Pairs = append(q.Pairs, dicomassociate.Product(classes, syntaxes)...)
+	if len(q.Pairs) > dicomassociate.MaxPairs {
+		return q, badUsage("%d pairs of SOP class and transfer syntax are too many; at most %d at a time", len(q.Pairs), dicomassociate.MaxPairs)
+	}
+	if *f.extended {
+		q.Extended = dicomassociate.Extended(q.Pairs)
+	}
+	q.MaxPDU = uint32(*f.pdu)
+	if q.Async, err = parseAsync(*f.async); err != nil {
+		return q, err
+	}
+	q.Roles, err = parseRoles(*f.roles, q)
+	return q, err
+}
+
+// chosen are the profiles asked for; by itself, where no SOP class is named either, all.
+func (f *associateFlags) chosen() ([]dicomassociate.Profile, error) {
+	names := *f.profiles
+	if len(names) == 0 && len(*f.classes) == 0 {
+		names = []string{dicomassociate.AllProfile}
+	}
+	var list []dicomassociate.Profile
+	for _, name := range names {
+		p, known := dicomassociate.LookupProfile(strings.ToLower(name))
+		if !known {
+			return nil, badUsage("--profile: there is no profile %q; there are %s", printable(name), strings.Join(profileNames(), ", "))
+		}
+		list = append(list, p)
+	}
+	return list, nil
+}
+
+func uidsOf(flag string, names []string, uid func(string) (string, error), problems *flagErrors) (list []string) {
+	for _, name := range names {
+		u, err := uid(name)
+		if err != nil {
+			*problems = append(*problems, flag+": "+err.Error())
+		}
+		list = append(list, u)
+	}
+	return list
+}
+
+// parseAsync reads INVOKED or INVOKED/PERFORMED; nothing is no window.
+func parseAsync(text string) (*dicom.AsyncWindow, error) {
+	if text == "" {
+		return nil, nil
+	}
+	first, second, both := strings.Cut(text, "/")
+	if !both {
+		second = first
+	}
+	invoked, err1 := strconv.ParseUint(first, 10, 16)
+	performed, err2 := strconv.ParseUint(second, 10, 16)
+	if err1 != nil || err2 != nil {
+		return nil, badUsage("--async: %q is not a window; write INVOKED or INVOKED/PERFORMED, numbers up to 65535", printable(text))
+	}
+	return &dicom.AsyncWindow{Invoked: uint16(invoked), Performed: uint16(performed)}, nil
+}
+
+// parseRoles reads ROLE, for all SOP classes, or CLASS=ROLE. They come before those of profiles.
+func parseRoles(list []string, q dicomassociate.Question) ([]dicom.Role, error) {
+	var named, general []dicom.Role
+	for _, text := range list {
+		class, role, single := strings.Cut(text, "=")
+		if !single {
+			role = class
+		}
+		r := dicom.Role{SCU: role != "scp", SCP: role != "scu"}
+		if role != "scu" && role != "scp" && role != "both" {
+			return nil, badUsage("--role: %q is not a role; write scu, scp or both, or CLASS=ROLE", printable(role))
+		}
+		if !single {
+			for _, p := range q.Pairs {
+				r.SOPClassUID = p.SOPClass
+				general = append(general, r)
+			}
+			continue
+		}
+		uid, err := dicomassociate.SOPClassUID(class)
+		if err != nil {
+			return nil, badUsage("--role: %s", err)
+		}
+		if !slices.ContainsFunc(q.Pairs, func(p dicomassociate.Pair) bool { return p.SOPClass == uid }) {
+			return nil, badUsage("--role: %s is not proposed; give --sop-class %s too", dicomassociate.Name(uid), dicomassociate.Name(uid))
+		}
+		r.SOPClassUID = uid
+		named = append(named, r)
+	}
+	return slices.Concat(named, general, q.Roles), nil
+}
