@@ -131,3 +131,14 @@ func TestManyRoutes(t *testing.T) {
 	require.Len(t, parsed(t, text).Services[0].Routes, 100)
 	require.Contains(t, problemsOf(t, strings.Replace(text, "]}, servers: [A1]}]", "]}, servers: [A1]}, {servers: [A1]}]", 1)), "list is too long (got 101)")
 }
+
+// TestNearestKeyword: keywords of PS3.6 are long and have capitals.
+func TestNearestKeyword(t *testing.T) {
+	for wrong, want := range map[string]string{
+		"StudyRootQueryRetrieveInformationModelFnd": "StudyRootQueryRetrieveInformationModelFind",
+		"CTImageStorge": "CTImageStorage", "MR Image Storage": "MRImageStorage", "ctimagestorage": "CTImageStorage",
+	} {
+		text := problemsOf(t, strings.Replace(smallest, "servers:", "routes: [{when: {sop_class: ["+wrong+"]}, servers: [A1]}], servers:", 1))
+		require.Contains(t, text, fmt.Sprintf("did you mean %q?", want))
+	}
+}

@@ -17,11 +17,7 @@ func (s Syntax) Match(uid string) bool {
 	if p.Literal() {
 		return string(p) == uid
 	}
-	if p.Match(uid, false) {
-		return true
-	}
-	name := dicom.UIDName(uid)
-	return name != uid && p.Match(name, false)
+	return p.Match(uid, false) || p.Match(dicom.UIDName(uid), false)
 }
 
 // Syntaxes are a list of which one has to match. An empty one asks for nothing: everything matches.
