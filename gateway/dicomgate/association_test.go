@@ -78,6 +78,23 @@ func TestFoundAgain(t *testing.T) {
 	require.Equal(t, "C-STORE 6 (6 success), 6 objects", k.Summary().String())
 }
 
+// What the client says while the server works on its request may pass unseen too: a cancel, the answers in a C-GET.
+func TestFoundAgainBehindAnswers(t *testing.T) {
+	k := begin(nil)
+	k.FromClient(ask(dicom.CFindRQ, 1))
+	k.SkippedFromClient(70)
+	k.FromServer(answer(dicom.CFindRQ, 1, dicom.StatusCancel))
+	k.outstanding(t, 0)
+
+	k.FromClient(ask(dicom.CGetRQ, 2))
+	k.FromServer(store(1))
+	k.SkippedFromClient(120)
+	k.FromServer(answer(dicom.CGetRQ, 2, success))
+	k.outstanding(t, 0)
+	k.FromClient(ask(dicom.CEchoRQ, 3))
+	k.outstanding(t, 1)
+}
+
 func TestNotFoundAgain(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
