@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 
 	"gantry/gateway/dicomgate"
 )
@@ -102,8 +103,20 @@ func misplaced(in reflect.Type, key string) string {
 	if in != inCheck {
 		return ""
 	}
-	if kind := kindWithKey(key); kind != "" {
-		return fmt.Sprintf("it is a key of checks of type %s", kind)
+	if kinds := kindsWithKey(key); kinds != nil {
+		return "it is a key of checks of type " + strings.Join(kinds, ", ")
 	}
 	return ""
+}
+
+// kindsWithKey names the kinds whose settings have this key.
+func kindsWithKey(key string) []string {
+	var names []string
+	for _, kind := range kindNames {
+		_, v := newSettings(kind)
+		if _, ok := findField(fieldsOf(v.Type()), key); ok {
+			names = append(names, kind)
+		}
+	}
+	return names
 }
