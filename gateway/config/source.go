@@ -110,8 +110,8 @@ var advice = []struct{ message, want string }{
 	{"'-' indicator", "indent the lines of one list alike"},
 	{"expected key", "indent the keys of one mapping alike, or close the quotes"},
 	{"could not find expected ':'", "a key needs a colon and a space after it"},
-	{"names no anchor", `quote a pattern that begins with *, such as "*Storage"`},
-	{"alphabetic or numeric character", "quote a pattern that begins with *, or a text that begins with &"},
+	{"names no anchor", "a pattern that begins with * needs quotes"},
+	{"alphabetic or numeric character", "a text that begins with * or & needs quotes"},
 	{"max depth", "nest less deeply"},
 }
 
