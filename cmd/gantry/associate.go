@@ -23,10 +23,13 @@ modality would be told, before the modality is there. Nothing is stored and noth
 released as it should be. An association has room for 128 proposals, so many of them take several associations, one
 after the other.
 
-What is proposed: the profiles (a modality of that sort, see --list), the SOP classes of --sop-class, or both. Without
-any of them it is the profile all: every SOP class that Gantry knows. --transfer-syntax takes the place of those that a
-profile has; SOP classes by themselves are proposed in Implicit and Explicit VR Little Endian. Names are the keywords of
-PS3.6, UIDs are taken too, private ones included.
+What is proposed: the profiles (a modality of that sort, see --list), the SOP classes of --sop-class, or both; without
+any of them all modalities together. The profile all is every SOP class that Gantry has a name for, in many associations.
+--transfer-syntax takes the place of those that a profile has; SOP classes by themselves are proposed in Implicit and
+Explicit VR Little Endian. Names are the keywords of PS3.6, UIDs are taken too, private ones included.
+
+In the matrix ● is accepted, 1 to 4 are the results of PS3.8 table 9-18: 1 and 2 without a reason, 3 the SOP class is not
+supported, 4 the transfer syntax is not.
 
 --compare asks a second server the same and shows only where the two differ: nodes of one pool should not.
 

@@ -29,11 +29,44 @@ type pairGroup struct {
 	lines   [][3]string // transfer syntaxes, answer of A, answer of B
 }
 
-// groups folds the differences: the transfer syntaxes of one class with the same two answers, then classes.
-func (c comparison) groups() []pairGroup {
+// groups folds the differences: first transfer syntaxes that differ for all that was proposed in them, then of the
+// others the transfer syntaxes of one class with the same two answers, and classes.
+func (c comparison) groups() (columns [][3]string, rows []pairGroup) {
+	asked := map[string]int{}
+	for _, p := range c.a.Result.Pairs {
+		asked[p.TransferSyntax]++
+	}
+	bySyntax := map[string][]dicomassociate.PairDifference{}
+	for _, d := range c.Pairs {
+		bySyntax[d.A.TransferSyntax] = append(bySyntax[d.A.TransferSyntax], d)
+	}
+	for _, ts := range syntaxesOf(c.a.Result.Pairs) {
+		if d := bySyntax[ts]; len(d) > 1 && len(d) == asked[ts] && alike(d) {
+			columns = append(columns, [3]string{fmt.Sprintf("%s: all %s that were proposed in it", printable(dicomassociate.Name(ts)), classCount(len(d))),
+				d[0].A.Words(), d[0].B.Words()})
+			delete(bySyntax, ts)
+		}
+	}
+	var rest []dicomassociate.PairDifference
+	for _, d := range c.Pairs {
+		if bySyntax[d.A.TransferSyntax] != nil {
+			rest = append(rest, d)
+		}
+	}
+	return columns, rowsOf(rest)
+}
+
+// alike tells whether all differences are the same one.
+func alike(list []dicomassociate.PairDifference) bool {
+	return !slices.ContainsFunc(list, func(d dicomassociate.PairDifference) bool {
+		return d.A.Words() != list[0].A.Words() || d.B.Words() != list[0].B.Words()
+	})
+}
+
+func rowsOf(list []dicomassociate.PairDifference) []pairGroup {
 	var order []string
 	lines := map[string][][3]string{}
-	for _, d := range c.Pairs {
+	for _, d := range list {
 		class := printable(dicomassociate.Name(d.A.SOPClass))
 		if lines[class] == nil {
 			order = append(order, class)
@@ -68,7 +101,7 @@ func (a *associating) compareText(c comparison) string {
 		if a.verbose > 0 {
 			b.WriteString("\n" + a.conversations(s) + "\n")
 		}
-		fmt.Fprintf(&b, "   %s\n", a.fold(verdictCell(s.Verdict()).paint(colours)+": "+printable(s.Sentence())))
+		fmt.Fprintf(&b, "   %s\n", a.fold(verdictCell(s.Verdict()).paint(colours)+": "+printable(brief(s))))
 		for _, odd := range s.Odd {
 			b.WriteString("   " + a.fold(cell{text: "odd", colour: yellow}.paint(colours)+": the server "+printable(odd)) + "\n")
 		}
@@ -83,13 +116,36 @@ func (a *associating) compareText(c comparison) string {
 	return b.String()
 }
 
+// brief is the verdict on one of two: what both refuse is not the question.
+func brief(s surveyed) string {
+	if s.Fault() != nil {
+		return s.Sentence()
+	}
+	good := 0
+	for _, c := range s.Classes() {
+		good += min(c.Accepted(), 1)
+	}
+	pairs := 0
+	for _, one := range s.Associations {
+		pairs += one.Accepted
+	}
+	return fmt.Sprintf("accepts %d of %s, %d of %s", good, classCount(len(s.Classes())), pairs, count(len(s.Result.Pairs), "pair"))
+}
+
 // differences are the pairs, then the facts; empty without any.
 func (c comparison) differences(colours bool) string {
 	if c.Differences.Same() {
 		return ""
 	}
 	var b strings.Builder
-	for _, g := range c.groups() {
+	columns, rows := c.groups()
+	for _, l := range columns {
+		fmt.Fprintf(&b, "%s\n    A  %s\n    B  %s\n", l[0], sideCell(l[1]).paint(colours), sideCell(l[2]).paint(colours))
+	}
+	if len(columns) > 0 {
+		b.WriteString("\n")
+	}
+	for _, g := range rows {
 		writeNames(&b, "", g.classes, "")
 		for _, l := range g.lines {
 			writeNames(&b, "  ", strings.Split(l[0], ", "), "")

@@ -16,9 +16,9 @@ import (
 
 // Bounds of what is proposed.
 const (
-	minPDU   = 1024
-	maxPDU   = 16 << 20
-	maxPause = time.Minute
+	leastPDU  = 1024
+	mostPDU   = 16 << 20
+	mostPause = time.Minute
 )
 
 // associateFlags are the flags of `gantry associate`.
@@ -41,7 +41,7 @@ func addAssociateFlags(cmd *cobra.Command) *associateFlags {
 	f.profiles = set.StringSlice("profile", nil, "What such a modality typically proposes; several are put together. One of "+strings.Join(profileNames(), ", ")+".")
 	f.classes = set.StringSlice("sop-class", nil, "SOP class to propose, by keyword or UID; may be given several times.")
 	f.syntaxes = set.StringSlice("transfer-syntax", nil, "Transfer syntax to propose each SOP class in, by keyword or UID; may be given several times.")
-	f.roles = set.StringSlice("role", nil, "Role to ask for: scu, scp or both; for one SOP class alone as CLASS=ROLE.")
+	f.roles = set.StringSlice("role", nil, "Role to ask for: scu, scp or both; for one SOP class alone as CLASS=ROLE. The profile qr, by itself, asks for scp of what C-GET brings.")
 	f.extended = set.Bool("extended", true, "Ask query/retrieve classes by extended negotiation what they can do.")
 	f.async = set.String("async", "", "Asynchronous operations window to propose: INVOKED or INVOKED/PERFORMED; 0 = unlimited.")
 	f.pdu = set.Int("max-pdu", 16384, "Largest P-DATA-TF to receive, as announced, in bytes.")
@@ -78,10 +78,10 @@ func (f *associateFlags) validate() error {
 	switch other := (&probeFlags{keys: f.keys}).contradiction(); {
 	case other != "":
 		return badUsage("--tls=false and --%s contradict each other", other)
-	case *f.pdu < minPDU || *f.pdu > maxPDU:
-		return badUsage("--max-pdu: %d is out of range; %d to %d", *f.pdu, minPDU, maxPDU)
-	case *f.pause < 0 || *f.pause > maxPause:
-		return badUsage("--pause: %s is out of range; 0s to %s", *f.pause, maxPause)
+	case *f.pdu < leastPDU || *f.pdu > mostPDU:
+		return badUsage("--max-pdu: %d is out of range; %d to %d", *f.pdu, leastPDU, mostPDU)
+	case *f.pause < 0 || *f.pause > mostPause:
+		return badUsage("--pause: %s is out of range; 0s to %s", *f.pause, mostPause)
 	}
 	return nil
 }
@@ -102,7 +102,10 @@ func (f *associateFlags) question() (q dicomassociate.Question, err error) {
 		return q, problems
 	}
 	for _, p := range profiles {
-		q.Pairs, q.Roles = append(q.Pairs, p.Pairs(syntaxes...)...), append(q.Roles, p.Roles()...)
+		q.Pairs = append(q.Pairs, p.Pairs(syntaxes...)...)
+		if len(profiles) == 1 {
+			q.Roles = p.Roles() // a role holds for the whole association: others want to be SCU of the same classes
+		}
 	}
 	if len(syntaxes) == 0 {
 		syntaxes = []string{dicom.ImplicitVRLittleEndianUID, dicom.ExplicitVRLittleEndianUID}
@@ -122,11 +125,11 @@ func (f *associateFlags) question() (q dicomassociate.Question, err error) {
 	return q, err
 }
 
-// chosen are the profiles asked for; by itself, where no SOP class is named either, all.
+// chosen are the profiles asked for; by itself, where no SOP class is named either, all modalities together.
 func (f *associateFlags) chosen() ([]dicomassociate.Profile, error) {
 	names := *f.profiles
 	if len(names) == 0 && len(*f.classes) == 0 {
-		names = []string{dicomassociate.AllProfile}
+		names = slices.DeleteFunc(profileNames(), func(name string) bool { return name == dicomassociate.AllProfile })
 	}
 	var list []dicomassociate.Profile
 	for _, name := range names {

@@ -141,7 +141,7 @@ func (m *matrix) text(colours bool) string {
 		m.line(&b, classCount(len(row.classes)), row.marks, upright, colours)
 		writeNames(&b, "  ", row.classes, "")
 	}
-	m.legend(&b, colours)
+	m.legend(&b)
 	return b.String()
 }
 
@@ -161,43 +161,43 @@ func (m *matrix) labelWidth() int {
 func (m *matrix) head(b *strings.Builder, upright, colours bool) {
 	title := cell{text: "SOP CLASS", colour: bold}
 	if !upright {
-		b.WriteString(title.padded(m.labelWidth()+1, false, colours))
+		line := title.padded(m.labelWidth()+1, false, colours)
 		for _, h := range m.heads {
-			b.WriteString(" " + cell{text: h, colour: bold}.padded(4, false, colours))
+			line += " " + cell{text: h, colour: bold}.padded(4, false, colours)
 		}
-		trimLine(b)
+		b.WriteString(strings.TrimRight(line, " ") + "\n")
 		return
 	}
-	const rows = 4
+	const rows = 4 // the length of a code
 	for i := range rows {
 		c := cell{}
 		if i == rows-1 {
 			c = title
 		}
-		b.WriteString(c.padded(m.labelWidth()+1, false, colours))
+		line := c.padded(m.labelWidth()+1, false, colours)
 		for _, h := range m.heads {
-			h = strings.Repeat(" ", rows-len(h)) + h
-			b.WriteString(" " + cell{text: h[i : i+1], colour: bold}.paint(colours))
+			h = strings.Repeat(" ", max(rows-len(h), 0)) + h
+			line += " " + cell{text: h[i : i+1], colour: bold}.paint(colours)
 		}
-		trimLine(b)
+		b.WriteString(strings.TrimRight(line, " ") + "\n")
 	}
 }
 
 func (m *matrix) line(b *strings.Builder, label string, marks []mark, upright, colours bool) {
-	b.WriteString(plainCell(label).padded(m.labelWidth()+1, false, colours))
+	line := plainCell(label).padded(m.labelWidth()+1, false, colours)
 	for _, k := range marks {
 		c := cell{text: k.sign, colour: k.colour}
 		if upright {
-			b.WriteString(" " + c.paint(colours))
+			line += " " + c.paint(colours)
 		} else {
-			b.WriteString("  " + c.padded(3, false, colours))
+			line += "  " + c.padded(3, false, colours)
 		}
 	}
-	trimLine(b)
+	b.WriteString(strings.TrimRight(line, " ") + "\n")
 }
 
 // legend explains marks and heads.
-func (m *matrix) legend(b *strings.Builder, colours bool) {
+func (m *matrix) legend(b *strings.Builder) {
 	var marks, heads []string
 	slices.SortStableFunc(m.used, func(a, b mark) int { return strings.Index(legendOrder, a.sign) - strings.Index(legendOrder, b.sign) })
 	for _, k := range m.used {
@@ -207,15 +207,15 @@ func (m *matrix) legend(b *strings.Builder, colours bool) {
 		heads = append(heads, m.heads[i]+" "+printable(dicomassociate.Name(ts)))
 	}
 	b.WriteString("\n")
-	writeColumns(b, marks, colours)
-	writeColumns(b, heads, colours)
+	writeColumns(b, marks)
+	writeColumns(b, heads)
 }
 
 // legendOrder is that of the signs.
 const legendOrder = "●1234x!?–-·"
 
 // writeColumns sets short texts side by side in as many columns as fit.
-func writeColumns(b *strings.Builder, texts []string, _ bool) {
+func writeColumns(b *strings.Builder, texts []string) {
 	width := 0
 	for _, t := range texts {
 		width = max(width, utf8.RuneCountInString(t)+3)
@@ -240,13 +240,6 @@ func writeNames(b *strings.Builder, margin string, names []string, end string) {
 	for line := range strings.SplitSeq(text, "\n") {
 		b.WriteString(margin + line + "\n")
 	}
-}
-
-// trimLine ends a line without blanks at its end.
-func trimLine(b *strings.Builder) {
-	text := strings.TrimRight(b.String(), " ")
-	b.Reset()
-	b.WriteString(text + "\n")
 }
 
 // text is all rows of the grid, with its heads.

@@ -1,6 +1,7 @@
 package dicomassociate
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -44,16 +45,32 @@ func uidOf(text, what string, table, other []dicom.UID, otherWhat string) (strin
 	case dicomtalk.IsUID(text):
 		return text, nil
 	}
-	var near []string
-	for _, u := range table {
-		if len(near) < maxNear && len(text) > 1 && strings.Contains(strings.ToLower(u.Name), strings.ToLower(text)) {
-			near = append(near, u.Name)
-		}
-	}
+	near := nearest(text, table)
 	if near == nil {
 		return "", fmt.Errorf("%s is not a %s; write its keyword of PS3.6, or its UID", quoted(text), what)
 	}
 	return "", fmt.Errorf("%s is not a %s; near are %s", quoted(text), what, strings.Join(near, ", "))
+}
+
+// nearest are the names that have the text in them: those that begin with it first, then the shortest.
+func nearest(text string, table []dicom.UID) []string {
+	text = strings.ToLower(text)
+	var near []string
+	for _, u := range table {
+		if len(text) > 1 && strings.Contains(strings.ToLower(u.Name), text) {
+			near = append(near, u.Name)
+		}
+	}
+	begins := func(name string) int {
+		if strings.HasPrefix(strings.ToLower(name), text) {
+			return 0
+		}
+		return 1
+	}
+	slices.SortStableFunc(near, func(a, b string) int {
+		return cmp.Or(cmp.Compare(begins(a), begins(b)), cmp.Compare(len(a), len(b)))
+	})
+	return near[:min(len(near), maxNear)]
 }
 
 // maxQuoted bounds what an error repeats, in bytes.
@@ -61,13 +78,19 @@ const maxQuoted = 80
 
 func quoted(text string) string { return strconv.QuoteToASCII(text[:min(len(text), maxQuoted)]) }
 
-// uids turns keywords of the table into UIDs. A name that is none is left out; a test finds it.
+// misspelt are names in the tables of this package that are no keywords; a test keeps it empty.
+var misspelt []string
+
+// uids turns keywords into UIDs.
 func uids(names ...string) []string {
 	var list []string
 	for _, n := range names {
-		if uid, ok := dicom.LookupUID(n); ok {
-			list = append(list, uid)
+		uid, ok := dicom.LookupUID(n)
+		if !ok {
+			misspelt = append(misspelt, n)
+			continue
 		}
+		list = append(list, uid)
 	}
 	return list
 }

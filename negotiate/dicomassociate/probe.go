@@ -89,20 +89,24 @@ func (w want) missing(answers map[Pair]PairResult) (l lack, ok bool) {
 	return l, false
 }
 
-// fault names what is missing, the first few of it, with the words of the standard.
+// fault names the first few of what is missing, and each reason once.
 func (p *probe) fault(missing []lack, what string) *negotiate.Fault {
 	f := &negotiate.Fault{Stage: negotiate.StageOpen, Reason: negotiate.ReasonRejected}
-	var list, said []string
+	var names, why, said []string
 	for _, m := range missing {
-		list = append(list, m.what+" ("+m.why+")")
+		names = append(names, m.what)
 		if m.odd {
 			f.Reason = negotiate.ReasonMismatch
 		} else if !slices.Contains(said, m.why) {
 			said = append(said, m.why)
 		}
+		if !slices.Contains(why, m.why) {
+			why = append(why, m.why)
+		}
 	}
 	peer := p.proposer.Peer()
 	f.Peer = negotiate.PeerWords(strings.Join(said, "; "))
-	f.Sentence = what + some(list) + fmt.Sprintf(": switched off on %s, lost in an upgrade, or not allowed for '%s'", peer.Server, peer.Calling)
+	f.Sentence = fmt.Sprintf("%s%s (%s): switched off on %s, lost in an upgrade, or not allowed for '%s'",
+		what, some(names), some(why), peer.Server, peer.Calling)
 	return f
 }

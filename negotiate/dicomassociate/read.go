@@ -38,7 +38,7 @@ func factsOf(r request, ac *dicom.AssociateAC) Facts {
 		MaxPDU:                 ac.MaxLength, AsyncAsked: r.Async, Async: ac.Async,
 	}
 	for _, asked := range r.Roles {
-		a := RoleAnswer{Asked: asked}
+		a := RoleAnswer{Asked: asked, Got: dicom.Role{SOPClassUID: asked.SOPClassUID, SCU: true}}
 		if i := slices.IndexFunc(ac.Roles, func(g dicom.Role) bool { return g.SOPClassUID == asked.SOPClassUID }); i >= 0 {
 			a.Answered, a.Got = true, ac.Roles[i]
 		}

@@ -53,7 +53,7 @@ type Association struct {
 // RoleAnswer is what was proposed and accepted for one SOP class.
 type RoleAnswer struct {
 	Asked    dicom.Role
-	Answered bool // false: the server says nothing, so that the requestor is SCU
+	Answered bool // false: the server says nothing, which makes the requestor SCU
 	Got      dicom.Role
 }
 

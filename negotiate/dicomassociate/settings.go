@@ -16,7 +16,7 @@ type Settings struct {
 	CalledAE       string   `yaml:"called_ae" min:"1" max:"16" doc:"AE title that the check asks for. Absent: the server's ae_title, else ANY-SCP."`
 	CallingAE      string   `yaml:"calling_ae" default:"GANTRY" min:"1" max:"16" doc:"AE title that the check gives itself. Not one of a client: servers count associations by it. Servers that let each client do other things must know it as one that stores."`
 	Expect         []string `yaml:"expect" min:"1" max:"128" doc:"What must be accepted: a SOP class in a transfer syntax, CTImageStorage/JPEG2000Lossless; or a SOP class in any of transfer_syntax, CTImageStorage. Names are the keywords of PS3.6, or UIDs. Absent, as profile and sop_class are: Verification."`
-	Profile        string   `yaml:"profile" enum:"ct,mr,us,cr,dx,mg,xa,nm,pt,rt,sc,sr,ecg,wsi,es,qr,mwl,mpps,storage-commitment,print" doc:"Each SOP class that such a modality typically proposes must be accepted, in any of its transfer syntaxes or in those of transfer_syntax. gantry associate --profile shows them, and what a server makes of them."`
+	Profile        string   `yaml:"profile" enum:"ct,mr,us,cr,dx,mg,xa,nm,pt,rt,sc,sr,ecg,wsi,es,qr,mwl,mpps,storage-commitment,print" doc:"Each SOP class that such a modality typically proposes, Verification left out, must be accepted, in any of its transfer syntaxes or in those of transfer_syntax. gantry associate --profile shows them, and what a server makes of them."`
 	SOPClass       []string `yaml:"sop_class" min:"1" max:"128" doc:"SOP classes, each of which must be accepted, in any of the two uncompressed transfer syntaxes of little endian or in those of transfer_syntax."`
 	TransferSyntax []string `yaml:"transfer_syntax" min:"1" max:"64" doc:"Transfer syntaxes. Each SOP class of profile and sop_class must be accepted in every one of them, those that expect names alone in any one."`
 }
@@ -82,8 +82,9 @@ func (s *Settings) wants(report func(key, got string, err error)) []want {
 		p, known := LookupProfile(s.Profile)
 		if !known || s.Profile == AllProfile {
 			report("profile", s.Profile, fmt.Errorf("write one of %s", strings.Join(checkProfiles(), ", ")))
+			p = profiles[0]
 		}
-		for _, proposal := range p.Proposals {
+		for _, proposal := range p.Proposals[1:] { // without Verification: a server that has lost all else would only be degraded
 			wants = append(wants, wantEach(proposal.SOPClasses, syntaxes, proposal.TransferSyntaxes)...)
 		}
 	}

@@ -53,15 +53,15 @@ func (r Result) Sentence() string {
 	if f := r.Fault(); f != nil {
 		return r.failed(f.Error(), len(classes))
 	}
-	pairs := fmt.Sprintf("%d of %d pairs", count(r.Pairs, Accepted), len(r.Pairs))
+	pairs := fmt.Sprintf("(%d of %d pairs)", count(r.Pairs, Accepted), len(r.Pairs))
 	switch len(refused) {
 	case 0:
-		return fmt.Sprintf("accepts %s, each in at least one transfer syntax: %s", allClasses(len(classes)), pairs)
+		return fmt.Sprintf("accepts %s, each in at least one transfer syntax %s", allClasses(len(classes)), pairs)
 	case len(classes):
 		return fmt.Sprintf("accepts the association and refuses all that was proposed in it: %s (%s)%s", names(refused), reasons(refused), r.hint(refused))
 	}
-	return fmt.Sprintf("accepts %d of %d SOP classes, and refuses %s in every transfer syntax that was proposed (%s)%s: %s",
-		len(classes)-len(refused), len(classes), names(refused), reasons(refused), r.hint(refused), pairs)
+	return fmt.Sprintf("accepts %d of %d SOP classes %s, and refuses in every transfer syntax that was proposed: %s (%s)%s",
+		len(classes)-len(refused), len(classes), pairs, names(refused), reasons(refused), r.hint(refused))
 }
 
 // failed says what the first associations brought before one failed.
@@ -81,7 +81,7 @@ func (r Result) hint(refused []Class) string {
 			}
 		}
 	}
-	return "; switched off there, or not allowed for '" + r.Calling + "'"
+	return ": switched off there, or not allowed for '" + r.Calling + "'"
 }
 
 func allClasses(n int) string {
