@@ -53,10 +53,10 @@ fuzz: ## every fuzz target for FUZZTIME (30s); FUZZ='xds|mllp' chooses
 	GO='$(GO)' xargs -P 2 -I TARGET bash -c 'conformance/fuzz.sh TARGET $(FUZZTIME)'
 
 # What strangers send: PDUs, DIMSE commands, MLLP frames, HL7 headers, SOAP envelopes and MTOM packages.
-DECODERS := dicom FuzzAssociate|dicom FuzzPDVs|dicom FuzzCommand|mllp FuzzDecoder|FuzzDecodeHeader|FuzzParseMessage|FuzzReadPackage
+DECODERS := dicom FuzzAssociate|dicom FuzzPDVs|dicom FuzzCommand|FuzzScanner|dicomgate FuzzAssociation|FuzzReply|mllp FuzzDecoder|FuzzDecodeHeader|FuzzParseMessage|FuzzReadPackage
 
-fuzz-decoders: ## the decoders of foreign bytes, a minute each
-	@$(MAKE) fuzz FUZZ='$(DECODERS)' FUZZTIME=1m
+fuzz-decoders: ## the decoders of foreign bytes, 40 s each
+	@$(MAKE) fuzz FUZZ='$(DECODERS)' FUZZTIME=40s
 
 clean: ## remove what was built
 	rm -rf bin dist coverage.out
