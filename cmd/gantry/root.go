@@ -33,6 +33,7 @@ Exit codes: 0 ok, 1 failed, 2 bad usage or bad configuration; gantry probe has i
 		newProbe(s),
 		newAssociate(s),
 		newSimulate(s),
+		newSend(s),
 		newStatus(s),
 		newChecks(s),
 		newServer(s),

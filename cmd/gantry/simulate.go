@@ -25,7 +25,8 @@ properly, or fails in one of the ways that real servers are known for: see --hel
 
 Standard error has a line for each conversation, without anything about a patient, and a summary at the end. SIGUSR1
 turns the faults off and on again; Ctrl-C or SIGTERM ends it. All studies, worklist items, documents and pages that it
-has are made up; of what it is sent it keeps little, in memory only.`,
+has are made up, but for what dicom is given in folders; of what it is sent it keeps little, in memory only, unless
+dicom is told to keep objects.`,
 		Example: `  gantry simulate dicom --listen 127.0.0.1:11112
   gantry simulate mllp --listen :2575 --fault slow=10s --fault-rate 5%`,
 		RunE: needsVerb,
@@ -90,6 +91,7 @@ func (o *simulated) flags(f *pflag.FlagSet, listen string) {
 	f.IntVar(&o.after, "fault-after", 0, "let the first `N` turns go right")
 	o.tls.add(f)
 	f.Var(o.format, "log-format", "form of the log lines: text or json")
+	f.VarP(o.format, "output", "o", "the same as --log-format")
 	f.BoolVarP(&o.verbose, "verbose", "v", false, "log connections too that bring nothing, such as port checks")
 }
 

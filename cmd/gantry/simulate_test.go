@@ -95,11 +95,16 @@ func TestSimulateDICOM(t *testing.T) {
 		return err
 	}
 	require.ErrorContains(t, echo(), "0110")
-	line := s.says("association")
+	line := s.says("association requested")
+	require.Equal(t, []any{"CT1", "Verification, SecondaryCaptureImageStorage in ImplicitVRLittleEndian", 131072.0},
+		[]any{line["calling_ae"], line["proposed"], line["max_pdu"]})
+	require.Contains(t, line["implementation"], "GANTRY_SIM 2.25.")
+	line = s.says("association")
 	require.Equal(t, []any{"CT1", "VNA", "C-ECHO 0110", "released", true},
 		[]any{line["calling_ae"], line["called_ae"], line["operations"], line["end"], line["faulty"]})
 	s.toggle()
 	require.NoError(t, echo())
+	s.says("association requested")
 	require.Equal(t, "C-ECHO 0000", s.says("association")["operations"])
 	require.EqualValues(t, 2, s.stop()["associations"])
 }
@@ -164,6 +169,13 @@ func TestSimulateBadUsage(t *testing.T) {
 		{"simulate dicom --fault expired-certificate", exitUsage, "give --tls as well"},
 		{"simulate xds --tls-cert x", exitUsage, "go together"},
 		{"simulate dicom --studies -1", exitUsage, "from 0 to 1000"},
+		{"simulate dicom --worklist nowhere.yaml", exitUsage, "no such file"},
+		{"simulate dicom --max-pdu 1KiB", exitUsage, "4KiB to 16MiB"},
+		{"simulate dicom --keep-size 2GiB", exitUsage, "name one as well"},
+		{"simulate dicom --sop-class CTImage", exitUsage, "neither a UID nor a keyword"},
+		{"simulate dicom --move-destination CT1", exitUsage, "not AE=HOST:PORT"},
+		{"simulate dicom --commit-to CT1=1.2.3.4:1 --commit-to CT1=1.2.3.4:2", exitUsage, "named twice"},
+		{"simulate dicom --max-associations -1", exitUsage, "from 0 to"},
 		{"simulate mllp --listen 192.0.2.1:2575", exitFailed, "listen"}, // RFC 5737: nobody's address
 	}
 	for _, tt := range tests {

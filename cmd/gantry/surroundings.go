@@ -17,6 +17,8 @@ type surroundings struct {
 	getenv   func(string) string
 	// size tells the columns and rows of the terminal that out is; ok is false when out is a file or a pipe.
 	size func() (columns, rows int, ok bool)
+	// watched tells whether err is a terminal, where a line may be written over; nil is no.
+	watched func() bool
 	// now is the clock of sentences such as "up 3d4h".
 	now func() time.Time
 	// signals delivers the given signals until stop is called; then they have their usual effect again.
@@ -37,6 +39,7 @@ func theProcess() *surroundings {
 		out: os.Stdout, err: os.Stderr,
 		getenv:  os.Getenv,
 		size:    terminalSize,
+		watched: func() bool { return term.IsTerminal(int(os.Stderr.Fd())) },
 		now:     time.Now,
 		signals: realSignals,
 		open:    openGateway,
