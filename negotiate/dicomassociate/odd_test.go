@@ -37,7 +37,7 @@ func TestOdd(t *testing.T) {
 		"other titles":                {edit: func(_ rq, a ac) { a.CalledAE, a.CallingAE = "", "X\n" }, says: "does not repeat the AE titles of the request: called '', calling 'X.'"},
 		"another version":             {edit: func(_ rq, a ac) { a.Version = 2 }, says: "answers with protocol version 2; there is only version 1"},
 		"another application context": {edit: func(_ rq, a ac) { a.ApplicationContext = "1.2" }, says: "answers with the application context 1.2; there is only 1.2.840.10008.3.1.1.1"},
-		"no maximum length": {raw: func(b []byte) []byte {
+		"no maximum length": {raw: withoutMaxLength, says: "does not say how large a P-DATA-TF it takes; the maximum length is mandatory"},
 			return bytes.Replace(b, []byte("\x51\x00\x00\x04"), []byte("\x5d\x00\x00\x04"), 1)
 		}, says: "does not say how large a P-DATA-TF it takes; the maximum length is mandatory"},
 		"a small maximum length":        {edit: func(_ rq, a ac) { a.MaxLength = 100 }, says: "takes P-DATA-TF of at most 100 bytes: large objects will take long"},
