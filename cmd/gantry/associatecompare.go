@@ -42,7 +42,7 @@ func (c comparison) groups() (columns [][3]string, rows []pairGroup) {
 	}
 	for _, ts := range syntaxesOf(c.a.Result.Pairs) {
 		if d := bySyntax[ts]; len(d) > 1 && len(d) == asked[ts] && alike(d) {
-			columns = append(columns, [3]string{fmt.Sprintf("%s: all %s that were proposed in it", printable(dicomassociate.Name(ts)), classCount(len(d))),
+			columns = append(columns, [3]string{fmt.Sprintf("%s: %s that were proposed in it", printable(dicomassociate.Name(ts)), allOf(len(d))),
 				d[0].A.Words(), d[0].B.Words()})
 			delete(bySyntax, ts)
 		}
@@ -54,6 +54,13 @@ func (c comparison) groups() (columns [][3]string, rows []pairGroup) {
 		}
 	}
 	return columns, rowsOf(rest)
+}
+
+func allOf(classes int) string {
+	if classes == 2 {
+		return "both SOP classes"
+	}
+	return "all " + classCount(classes)
 }
 
 // alike tells whether all differences are the same one.

@@ -67,10 +67,12 @@ type matrixRow struct {
 
 func newMatrix(r dicomassociate.Result) *matrix {
 	m := &matrix{syntaxes: syntaxesOf(r.Pairs)}
-	for i, ts := range m.syntaxes {
+	unnamed := 0
+	for _, ts := range m.syntaxes {
 		head := codes[dicomassociate.Name(ts)]
 		if head == "" {
-			head = fmt.Sprintf("T%d", i+1)
+			unnamed++
+			head = fmt.Sprintf("T%d", unnamed)
 		}
 		m.heads = append(m.heads, head)
 	}

@@ -49,6 +49,12 @@ unless asked for: a login page is not the application.`,
 		example: `  gantry probe http https://viewer.example/login --expect-body Viewer
   gantry probe http 10.12.1.170:8042 --path /system --expect-status 200,401`,
 	},
+	"dicom-associate": {
+		short: "Open a DICOM association and compare what is accepted with what is expected", port: dicomPort,
+		long: "What a server accepts at all, and where two servers differ, is shown by gantry associate.",
+		example: `  gantry probe dicom-associate 10.12.1.110:104 --called-ae VNA --profile ct
+  gantry probe dicom-associate 10.12.1.110:104 --called-ae VNA --expect CTImageStorage,MRImageStorage/JPEG2000Lossless`,
+	},
 	"dicom-echo": {
 		short: "Open a DICOM association and ask for C-ECHO", port: dicomPort,
 		example: `  gantry probe dicom-echo 10.12.1.110:104 --called-ae VNA --calling-ae GANTRY
