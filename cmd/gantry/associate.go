@@ -40,7 +40,7 @@ differ), 1 not so, or the association was rejected, or there is no such server, 
   gantry associate 10.12.1.110:104 --called-ae VNA --compare 10.12.1.111:104
   gantry associate --list --profile us`,
 	}
-	f := addAssociateFlags(cmd)
+	f := addAssociateFlags(s, cmd)
 	cmd.Args = func(_ *cobra.Command, args []string) error {
 		switch {
 		case *f.list && len(args) > 0:

@@ -31,8 +31,8 @@ func (f *associateFlags) complete(cmd *cobra.Command) {
 	for _, u := range dicom.TransferSyntaxes() {
 		syntaxes = append(syntaxes, u.Name)
 	}
-	roles := []string{"scu", "scp", "both"}
-	for flag, words := range map[string][]string{"profile": profiles, "sop-class": classes, "transfer-syntax": syntaxes, "role": roles} {
+	offered := map[string][]string{"profile": profiles, "sop-class": classes, "transfer-syntax": syntaxes, "role": {"scu", "scp", "both"}, "output": f.output.allowed}
+	for flag, words := range offered {
 		_ = cmd.RegisterFlagCompletionFunc(flag, completeList(words))
 	}
 }

@@ -33,11 +33,36 @@ type associateFlags struct {
 	keys                               *keyFlags // the AE titles, timeout, and the block tls: as in a check
 }
 
-func addAssociateFlags(cmd *cobra.Command) *associateFlags {
-	set := cmd.Flags()
-	set.SortFlags = false
+// addAssociateFlags adds the flags in groups, which --help keeps.
+func addAssociateFlags(s *surroundings, cmd *cobra.Command) *associateFlags {
 	f := &associateFlags{keys: newKeyFlags()}
-	f.addKeys(set, config.KindKeys("dicom-associate"), func(key string) bool { return strings.HasSuffix(key, "_ae") })
+	what, how, secure, own := newFlagSet(), newFlagSet(), newFlagSet(), newFlagSet()
+	f.addWhat(what)
+	f.addHow(how)
+	f.keys.add(secure, config.CheckKey{Key: "tls", Switch: true})
+	f.addKeys(secure, config.CommonKeys(), func(key string) bool { return strings.HasPrefix(key, "tls.") })
+	f.verbose = own.CountP("verbose", "v", "Show the conversations, long messages shortened; twice: in full.")
+	f.output = &words{value: "text", allowed: []string{"text", "json"}}
+	own.VarP(f.output, "output", "o", "Form of the output: text or json.")
+	groups := []flagGroup{{"What to propose", what}, {"How to ask", how}, {"TLS", secure}, {"Output", own}}
+	for _, g := range groups {
+		cmd.Flags().AddFlagSet(g.set)
+	}
+	cmd.Flags().SortFlags = false
+	for name, usage := range map[string]string{
+		"called-ae":  "AE title to ask for. Absent: ANY-SCP.",
+		"calling-ae": "AE title to give itself: the modality's, where the server makes a difference.",
+		"timeout":    "For each association, from connecting to closing. Absent = 5s.",
+		"tls":        "Speak TLS. Any flag about certificates and versions of TLS turns it on as well.",
+	} {
+		cmd.Flags().Lookup(name).Usage = usage
+	}
+	cmd.SetUsageFunc(probeUsage(s, &probeFlags{groups: groups}))
+	f.complete(cmd)
+	return f
+}
+
+func (f *associateFlags) addWhat(set *pflag.FlagSet) {
 	f.profiles = set.StringSlice("profile", nil, "What such a modality typically proposes; several are put together. One of "+strings.Join(profileNames(), ", ")+".")
 	f.classes = set.StringSlice("sop-class", nil, "SOP class to propose, by keyword or UID; may be given several times.")
 	f.syntaxes = set.StringSlice("transfer-syntax", nil, "Transfer syntax to propose each SOP class in, by keyword or UID; may be given several times.")
@@ -45,24 +70,15 @@ func addAssociateFlags(cmd *cobra.Command) *associateFlags {
 	f.extended = set.Bool("extended", true, "Ask query/retrieve classes by extended negotiation what they can do.")
 	f.async = set.String("async", "", "Asynchronous operations window to propose: INVOKED or INVOKED/PERFORMED; 0 = unlimited.")
 	f.pdu = set.Int("max-pdu", 16384, "Largest P-DATA-TF to receive, as announced, in bytes.")
+	f.list = set.Bool("list", false, "Show what the profiles propose, and why; asks nobody.")
+}
+
+func (f *associateFlags) addHow(set *pflag.FlagSet) {
+	f.addKeys(set, config.KindKeys("dicom-associate"), func(key string) bool { return strings.HasSuffix(key, "_ae") })
 	f.compare = set.String("compare", "", "A second TARGET that is asked the same; only where they differ is shown.")
+	f.addKeys(set, config.CommonKeys(), func(key string) bool { return key == "timeout" })
 	f.pause = set.Duration("pause", 0, "Time to leave between two associations.")
 	f.keepGoing = set.Bool("keep-going", false, "Go on behind an association that failed.")
-	f.list = set.Bool("list", false, "Show what the profiles propose, and why; asks nobody.")
-	f.addKeys(set, config.CommonKeys(), func(key string) bool { return key == "timeout" })
-	f.keys.add(set, config.CheckKey{Key: "tls", Switch: true})
-	f.addKeys(set, config.CommonKeys(), func(key string) bool { return strings.HasPrefix(key, "tls.") })
-	for name, usage := range map[string]string{
-		"calling-ae": "AE title to give itself: the modality's, where the server makes a difference.",
-		"timeout":    "For each association, from connecting to closing. Absent = 5s.",
-		"tls":        "Speak TLS. Any flag about certificates and versions of TLS turns it on as well.",
-	} {
-		set.Lookup(name).Usage = usage
-	}
-	f.verbose = set.CountP("verbose", "v", "Show the conversations, long messages shortened; twice: in full.")
-	f.output = outputFlag(cmd)
-	f.complete(cmd)
-	return f
 }
 
 func (f *associateFlags) addKeys(set *pflag.FlagSet, keys []config.CheckKey, wanted func(string) bool) {

@@ -84,7 +84,7 @@ func section(b *strings.Builder, c *cobra.Command) {
 	fmt.Fprintf(b, "\n## %s\n\n%s\n\n```\n%s\n", c.CommandPath(), text, c.UseLine())
 	flags := pflag.NewFlagSet(c.Name(), pflag.ContinueOnError)
 	sets := []*pflag.FlagSet{c.LocalFlags(), c.InheritedFlags()}
-	if inProbe(c) {
+	if pageWidth(c) > 0 {
 		flags.SortFlags = false // those of the keys stand in the order of the reference
 	}
 	if inProbe(c.Parent()) {
@@ -116,7 +116,7 @@ func inProbe(c *cobra.Command) bool {
 
 // pageWidth is where flags are wrapped; 0 = not at all.
 func pageWidth(c *cobra.Command) int {
-	if inProbe(c) {
+	if inProbe(c) || c.Name() == "associate" {
 		return helpWidth
 	}
 	return 0
