@@ -91,13 +91,13 @@ var stands = []stand{
 	{"storescp", []string{"storescp", "echoscu"}, func(t *testing.T, ctx context.Context) *standing {
 		a, err := peers.StartReceiver(ctx, peers.Verbose)
 		require.NoError(t, err)
-		return dcmtk(t, a, of("dicom-echo"), of("dicom-store"), of("dicom-store", "size", "200KiB"))
+		return dcmtk(t, a, of("dicom-echo"), of("dicom-store"), of("dicom-store", "size", "200KiB"), of("dicom-associate", "profile", "ct"))
 	}},
 	{"dcmqrscp", []string{"dcmqrscp", "echoscu"}, func(t *testing.T, ctx context.Context) *standing {
 		a, err := peers.StartArchive(ctx, t.TempDir(), peers.Verbose)
 		require.NoError(t, err)
 		s := dcmtk(t, a, of("dicom-echo"), of("dicom-find"), of("dicom-find", "model", "patient-root"),
-			of("dicom-store"), of("dicom-store", "read_back", "true"))
+			of("dicom-store"), of("dicom-store", "read_back", "true"), of("dicom-associate", "profile", "qr"))
 		// It warns of every object that comes again, from storescu too. The check sends the same one for ever,
 		// because a new one each time would fill the archive.
 		s.usual = "duplicate SOP instance UID"
@@ -107,7 +107,7 @@ var stands = []stand{
 		a, err := peers.StartWorklist(ctx, t.TempDir(), peers.Verbose)
 		require.NoError(t, err)
 		return dcmtk(t, a, of("dicom-echo"), of("dicom-find", "model", "worklist"),
-			of("dicom-find", "model", "worklist", "patient_id", peers.WorklistPatient))
+			of("dicom-find", "model", "worklist", "patient_id", peers.WorklistPatient), of("dicom-associate", "profile", "mwl"))
 	}},
 	{"Orthanc", []string{"Orthanc", "echoscu"}, func(t *testing.T, ctx context.Context) *standing {
 		o, err := peers.StartOrthanc(ctx, "quiet", t.TempDir(), peers.Verbose)
@@ -116,7 +116,7 @@ var stands = []stand{
 		s := &standing{Process: o.Process, ended: "Association Release"}
 		s.plain = func(ctx context.Context) error { return peers.Echo(ctx, o.DICOM) }
 		s.checks = checksOf(t, o.DICOM, of("dicom-echo"), of("dicom-find"), of("dicom-find", "model", "patient-root"),
-			of("dicom-store"), of("dicom-store", "read_back", "true"))
+			of("dicom-store"), of("dicom-store", "read_back", "true"), of("dicom-associate", "profile", "ct"))
 		return s
 	}},
 	{"python-hl7", []string{"mllp_send"}, func(t *testing.T, ctx context.Context) *standing {

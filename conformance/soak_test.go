@@ -114,12 +114,12 @@ func soakWatch(t *testing.T, ctx context.Context, g *peers.Gantry, servers []soa
 // soakServers starts one of each peer, and a fixture where there is none. The archive "idle" has as many
 // silent associations as Orthanc has workers: a new one is answered after a second.
 func soakServers(t *testing.T, ctx context.Context) []soakServer {
-	archive := []string{"type: dicom-echo", "type: dicom-find", "type: dicom-store, read_back: true"}
+	archive := []string{"type: dicom-echo", "type: dicom-associate, profile: ct", "type: dicom-find", "type: dicom-store, read_back: true"}
 	servers := []soakServer{
 		{"orthanc", "dicom", soakOrthanc(t, ctx, "orthanc"), archive},
 		{"idle", "dicom", soakOrthanc(t, ctx, "idle"), archive},
 		{"dcmqrscp", "dicom", archiveOf(16)(t, ctx), archive},
-		{"storescp", "dicom", storescp(t, ctx), []string{"type: dicom-echo", "type: dicom-store"}},
+		{"storescp", "dicom", storescp(t, ctx), []string{"type: dicom-echo", "type: dicom-store", "type: dicom-associate, profile: mr"}},
 		{"wlmscpfs", "dicom", worklist(t, ctx), []string{"type: dicom-echo", "type: dicom-find, model: worklist, patient_id: " + peers.WorklistPatient}},
 		{"python-hl7", "mllp", hl7Address(t, ctx, peers.StartHL7Receiver), []string{"type: mllp"}},
 		{"HAPI", "mllp", hl7Address(t, ctx, peers.StartHAPI), []string{"type: mllp"}},

@@ -29,6 +29,11 @@ func TestCompare(t *testing.T) {
 		{"oddities", "none", "does not repeat the AE titles of the request: called 'OTHER', calling 'GANTRY'"},
 	}, d.Facts)
 
+	refused := func(r dicom.Result) Result {
+		return ask(func(_ *dicom.AssociateRQ, ac *dicom.AssociateAC) { ac.Results[0].Result = r })
+	}
+	require.Len(t, Compare(refused(dicom.UserRejection), refused(dicom.AbstractSyntaxRejected)).Pairs, 1, "for another reason")
+
 	gone, _ := survey(t, Survey{Question: Question{Pairs: pairs}}, plays{nil})
 	d = Compare(a, gone)
 	require.Len(t, d.Pairs, 4)

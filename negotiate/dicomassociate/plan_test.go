@@ -17,9 +17,11 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // hold them all, and each association has the roles and extended negotiation of its own SOP classes, once.
 func TestPlan(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		q := Question{Pairs: rapid.SliceOfN(rapid.Custom(func(t *rapid.T) Pair {
-			return Pair{fmt.Sprintf("1.2.%d", rapid.IntRange(0, 40).Draw(t, "class")), fmt.Sprintf("1.3.%d", rapid.IntRange(0, 30).Draw(t, "syntax"))}
-		}), 0, 900).Draw(t, "pairs")}
+		q := Question{}
+		for i := range rapid.IntRange(0, 900).Draw(t, "pairs") {
+			q.Pairs = append(q.Pairs, Pair{fmt.Sprintf("1.2.%d", i%41), fmt.Sprintf("1.3.%d", i*7%31)})
+		}
+		q.Pairs = append(q.Pairs, q.Pairs[:rapid.IntRange(0, len(q.Pairs)).Draw(t, "repeated")]...)
 		for i := range rapid.IntRange(0, 60).Draw(t, "roles") {
 			q.Roles = append(q.Roles, dicom.Role{SOPClassUID: fmt.Sprintf("1.2.%d", i%45), SCP: true})
 		}

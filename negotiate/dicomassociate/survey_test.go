@@ -135,6 +135,17 @@ func TestRefusedSentence(t *testing.T) {
 		"switched off there, or not allowed for 'CT2'", result.Sentence())
 }
 
+// TestMisfit: accepted as something else is of no use, and no acceptance.
+func TestMisfit(t *testing.T) {
+	result, _ := survey(t, Survey{Question: Question{Pairs: pairs[:2]}}, accepting(func(_ *dicom.AssociateRQ, ac *dicom.AssociateAC) {
+		ac.Results[0].TransferSyntax, ac.Results[1].TransferSyntax = ele, ""
+	}))
+	require.Equal(t, []Answer{Misfit, Misfit}, answersOf(result))
+	require.Equal(t, "accepted as ExplicitVRLittleEndian, which was not proposed", result.Pairs[0].Words())
+	require.Equal(t, "accepted as (empty), which was not proposed", result.Pairs[1].Words())
+	require.Equal(t, NoneAccepted, result.Verdict())
+}
+
 // TestCanceled: a person's Ctrl-C ends it before anything is dialled.
 func TestCanceled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
