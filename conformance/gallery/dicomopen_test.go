@@ -10,6 +10,7 @@ var (
 	echo      = check{kind: "dicom-echo", keys: []string{"called_ae=VNA"}}
 	find      = check{kind: "dicom-find", keys: []string{"called_ae=VNA"}}
 	store     = check{kind: "dicom-store", keys: []string{"called_ae=VNA"}}
+	expected  = check{kind: "dicom-associate", keys: []string{"called_ae=VNA", "profile=ct"}}
 	worklist  = check{kind: "dicom-find", keys: []string{"called_ae=VNA", "model=worklist"}}
 	known     = check{kind: "dicom-find", keys: []string{"called_ae=VNA", "patient_id=ZZ-GANTRY-PROBE"}}
 	readBack  = check{kind: "dicom-store", keys: []string{"called_ae=VNA", "read_back=true"}}
@@ -100,8 +101,11 @@ var dicomOpen = []failure{
 		scenes: []scene{
 			{peer: archive("no-sop-class=SecondaryCaptureImageStorage"), check: store, says: once(failed(open, rejected))},
 			{peer: archive("no-transfer-syntax=ImplicitVRLittleEndian"), check: store, says: once(failed(open, rejected))},
+			{note: "What modalities propose beyond that, a check notices that proposes it too. It stores nothing.",
+				peer: archive("no-sop-class=CTImageStorage"), check: expected, says: once(degraded(open, rejected))},
+			{peer: archive("no-transfer-syntax=JPEG2000Lossless"), check: expected.with("expect=CTImageStorage/JPEG2000Lossless"), says: once(degraded(open, rejected))},
 		},
-		others: "The check proposes Secondary Capture in Implicit VR Little Endian and nothing else: a compressed transfer syntax that is missing shows only to who proposes it.",
+		others: "`gantry associate` shows all that a server accepts, and `--compare` where the nodes of a pool differ.",
 	},
 	{
 		number: 10, title: "Worklist not loaded", at: dicomServer,
