@@ -18,8 +18,10 @@ const simulatePage = "../../docs/simulate.md"
 //
 //	go test ./cmd/gantry -run TestSimulatePage -update
 func TestSimulatePage(t *testing.T) {
+	about, err := os.ReadFile("testdata/simulate_dicom.md")
+	require.NoError(t, err)
 	got := simulateHead +
-		"## DICOM\n\n" + faultTable(pacs.FaultTable.Entries()) +
+		string(about) + faultTable(pacs.FaultTable.Entries()) +
 		"\n## MLLP\n\n" + faultTable(hl7.FaultTable.Entries()) +
 		"\n## XDS\n\n" + faultTable(xds.FaultTable.Entries()) +
 		"\n## HTTP\n\n" + faultTable(viewer.FaultTable.Entries())
@@ -36,7 +38,8 @@ const simulateHead = `<!-- Generated from the tables of faults; do not edit. See
 # Simulated servers
 
 ` + "`gantry simulate dicom|mllp|xds|http`" + ` plays a server for integration work: one that does its work properly, or one that fails
-in a way that real servers are known for. Everything in it is made up, and what it is sent it keeps, if at all, in memory.
+in a way that real servers are known for. What it has is made up, but for objects and worklists that dicom is given; what it is
+sent it keeps, if at all, in memory, unless dicom is told to keep objects.
 
 ` + "```" + `
 gantry simulate dicom --fault store-refused          # a full disk, on 127.0.0.1:11112
@@ -49,7 +52,8 @@ gantry simulate http --tls --fault expired-certificate
   the same ones each time. A turn is an association, a message or a request. Faults of TLS hold for every handshake.
 - SIGUSR1 turns the faults off and on again; Ctrl-C or SIGTERM ends it with exit code 0.
 - Standard error has a line for each conversation: AE titles, contexts, operations and statuses; message type, control id and
-  acknowledgement; transaction and error code. Never anything about a patient. Port checks are shown with ` + "`--verbose`" + `.
+  acknowledgement; transaction and error code. Never anything about a patient. Port checks are shown with ` + "`--verbose`" + `;
+  ` + "`--output json`" + ` makes each line an object.
 - It listens on loopback unless ` + "`--listen`" + ` says otherwise, and it asks nobody who they are: keep it off clinical networks.
 
 The last column has the numbers of the [failure gallery](failure-gallery.md), which says how each failure looks to users and
