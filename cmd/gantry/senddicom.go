@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -37,6 +38,7 @@ func newSendDICOM(s *surroundings) *cobra.Command {
   gantry send dicom 10.12.1.100:104 --echo 5000 --per-association 1 --output json`,
 	}
 	flags.add(cmd)
+	cmd.SetUsageTemplate(strings.ReplaceAll(cmd.UsageTemplate(), ".FlagUsages", fmt.Sprintf(".FlagUsagesWrapped %d", helpWidth)))
 	cmd.RunE = work(func(cmd *cobra.Command, args []string) error {
 		o, err := flags.options(s, args[0])
 		if err != nil {
