@@ -2,6 +2,7 @@ package dicom
 
 import (
 	"errors"
+	"math"
 
 	"gantry/protocols"
 )
@@ -9,7 +10,8 @@ import (
 // Visitor is told what a Scanner finds, in the order of the wire and during Feed or Skip. What is handed over is
 // valid during the call only.
 type Visitor interface {
-	// PDU is the head of every PDU; length is what follows the head, in bytes, within the limits of CheckLength.
+	// PDU is the head of every PDU; length is what follows the head, in bytes: within the limits of CheckLength, but
+	// for P-DATA-TF without an upper one.
 	PDU(t PDUType, length uint32)
 	// Whole is a whole PDU of any type but P-DATA-TF, header included.
 	Whole(t PDUType, pdu []byte)
@@ -24,7 +26,13 @@ type Visitor interface {
 // Scanner follows one direction of an association that passes by in pieces of any size. It keeps no data sets: its
 // memory is bounded by MaxAssociatePDU for an association PDU and by MaxCommand for a command set that come in
 // pieces, and is given back when they are complete. The zero value is ready for use, and expects a PDU to begin.
+//
+// A P-DATA-TF may have any length: the one that its receiver announced is between the two ends, and 0 announces no limit.
 type Scanner struct {
+	// Accepted tells that the association PDUs have passed. Others that follow have no place here: they are stepped over
+	// without a Whole, so that MaxCommand bounds the memory.
+	Accepted bool
+
 	err      *protocols.SyntaxError
 	held     []byte // beginning of a command set or of a PDU that is put together
 	passed   int64  // bytes, for errors
@@ -105,7 +113,7 @@ func (s *Scanner) Skip(n int, v Visitor) {
 }
 
 func (s *Scanner) goBlind() {
-	*s = Scanner{state: blind, passed: s.passed, resynced: s.resynced}
+	*s = Scanner{Accepted: s.Accepted, state: blind, passed: s.passed, resynced: s.resynced}
 }
 
 func (s *Scanner) fail(err error) {
@@ -113,7 +121,7 @@ func (s *Scanner) fail(err error) {
 		s.goBlind()
 		return
 	}
-	*s = Scanner{state: lost, passed: s.passed}
+	*s = Scanner{Accepted: s.Accepted, state: lost, passed: s.passed}
 	errors.As(err, &s.err)
 }
 
@@ -127,7 +135,7 @@ func (s *Scanner) step(b []byte, v Visitor) int {
 	case atPDV:
 		return s.beginPDV(b, v)
 	}
-	n := min(len(b), int(s.fragment))
+	n := int(min(uint64(len(b)), uint64(s.fragment)))
 	if s.control&pdvCommand != 0 {
 		s.command(b[:n], v)
 	} else {
@@ -158,7 +166,7 @@ func (s *Scanner) beginPDU(b []byte, v Visitor) int {
 	case errors.Is(err, protocols.ErrShort):
 		return n
 	case err == nil:
-		err = CheckLength(t, length, 0)
+		err = s.checkHead(t, length)
 	}
 	if err != nil {
 		s.fail(err)
@@ -176,6 +184,7 @@ func (s *Scanner) beginPDU(b []byte, v Visitor) int {
 	v.PDU(t, length)
 	switch end := HeaderLen + int(length); {
 	case t == TypeData:
+	case s.Accepted && associates(t): // collected without being kept
 	case n == HeaderLen && len(b) >= end: // all in one piece: nothing to copy
 		s.state, s.left = atPDU, 0
 		v.Whole(t, b[:end:end])
@@ -189,11 +198,32 @@ func (s *Scanner) beginPDU(b []byte, v Visitor) int {
 // collect puts a PDU together that came in pieces.
 func (s *Scanner) collect(b []byte, v Visitor) int {
 	n := min(len(b), int(s.left))
-	s.held = append(s.held, b[:n]...)
+	kept := !s.Accepted || !associates(s.pdu)
+	if kept {
+		s.held = append(s.held, b[:n]...)
+	}
 	if s.left -= uint32(n); s.left == 0 {
 		pdu := s.held
 		s.held, s.state = nil, atPDU
-		v.Whole(s.pdu, pdu)
+		if kept {
+			v.Whole(s.pdu, pdu)
+		}
 	}
 	return n
+}
+
+// associates tells the PDUs of variable length that an association begins with.
+func associates(t PDUType) bool { return t == TypeAssociateRQ || t == TypeAssociateAC }
+
+// checkHead looks at the head that is in s.head. After a Resync it may be anything, pixels for example, so that only
+// what is likely counts: a PDU of an accepted association, its reserved byte zero as all senders have it, of no absurd
+// length.
+func (s *Scanner) checkHead(t PDUType, length uint32) error {
+	switch {
+	case s.resynced && (t < TypeData || s.head[1] != 0):
+		return syntaxErrorf(0, "no PDU begins here")
+	case t == TypeData && !s.resynced:
+		return CheckLength(t, length, math.MaxUint32)
+	}
+	return CheckLength(t, length, 0)
 }

@@ -2,6 +2,7 @@ package dicom
 
 import (
 	"bytes"
+	"encoding/binary"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -15,7 +16,6 @@ func TestScannerRefuses(t *testing.T) {
 		{"another protocol, from its first byte", "47", "PDU type 47 is not known"},
 		{"a length that its type does not have", "05 00 00000005", "A-RELEASE-RQ of length 5"},
 		{"an association PDU over its bound", "02 00 00100000", "A-ASSOCIATE-AC of length 1048576"},
-		{"a P-DATA-TF over its bound", "04 00 01000001", "P-DATA-TF of length 16777217"},
 		{"a P-DATA-TF without room for a PDV", "04 00 00000005", "P-DATA-TF of length 5"},
 		{"a PDV without room for its own head", "04 00 00000006 00000001 01 02", "PDV of length 1"},
 		{"a PDV past the end", "04 00 00000006 00000003 01 02", "PDV of length 3 runs past the end"},
@@ -146,4 +146,69 @@ func TestScannerResyncs(t *testing.T) {
 	s.Resync()
 	s.Feed(echo, &v)
 	require.Len(t, v.lines, 6)
+}
+
+// A receiver that announced no limit may get a whole object in one PDU, as pynetdicom sends it: that is no nonsense.
+func TestScannerHugePDU(t *testing.T) {
+	const data = 500<<20 - 1
+	head := wire(t, "04 00 00000000 00000000 01 02")
+	binary.BigEndian.PutUint32(head[2:], data+pdvHeadLen)
+	binary.BigEndian.PutUint32(head[HeaderLen:], data+pdvHeadLen-pdvLenSize)
+	var s Scanner
+	var v sightings
+	s.Feed(head, &v)
+	s.Skip(data-1, &v)
+	require.NoError(t, s.Err())
+	at, known := s.Boundary()
+	require.True(t, known && !at)
+	s.Feed([]byte{0}, &v)
+	s.Feed(wire(t, goldenEchoRQ), &v)
+	require.NoError(t, s.Err())
+	require.Equal(t, "1 C-ECHO-RQ 1/0 0000 <nil> Verification", v.lines[len(v.lines)-1])
+
+	s = Scanner{}
+	s.Feed(wire(t, "04 00 ffffffff fffffffb 01 00"), &v)
+	s.Skip(1<<32-1-pdvHeadLen, &v)
+	at, known = s.Boundary()
+	require.True(t, known && at)
+}
+
+// An association PDU has no place in an accepted association: nobody keeps a megabyte of it.
+func TestScannerKeepsNoAssociationPDU(t *testing.T) {
+	rq := (&AssociateRQ{CalledAE: "A", CallingAE: "B"}).Append(nil)
+	rq = append(rq, make([]byte, MaxAssociatePDU-len(rq))...)
+	binary.BigEndian.PutUint32(rq[2:], MaxAssociatePDU-HeaderLen)
+	for name, pieces := range map[string][][]byte{"whole": {rq}, "in pieces": {rq[:3], rq[3:7], rq[7:5000], rq[5000:]}} {
+		t.Run(name, func(t *testing.T) {
+			s, v := Scanner{Accepted: true}, sightings{}
+			for _, p := range pieces {
+				s.Feed(p, &v)
+				require.Nil(t, s.held)
+			}
+			s.Feed(wire(t, goldenEchoRQ), &v)
+			require.NoError(t, s.Err())
+			require.Equal(t, []string{"A-ASSOCIATE-RQ 1048570", "P-DATA-TF 74", "1 C-ECHO-RQ 1/0 0000 <nil> Verification"}, v.lines)
+		})
+	}
+}
+
+// After a Resync in the wrong place the bytes may look like a PDU: what no sender says there is not taken for one.
+func TestScannerResyncsOnPixels(t *testing.T) {
+	for _, tt := range []struct{ name, wire string }{
+		{"an A-ASSOCIATE-RQ", "01 00 00020000"},
+		{"an A-ASSOCIATE-AC", "02 00 00000200"},
+		{"an A-ASSOCIATE-RJ", "03 00 00000004 00 01 01 01"},
+		{"an A-ABORT with a reserved byte", "07 01 00000004 00 00 02 00"},
+		{"a P-DATA-TF of absurd length", "04 00 05000600"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var s Scanner
+			var v sightings
+			s.Skip(1, &v)
+			s.Resync()
+			s.Feed(wire(t, tt.wire), &v)
+			require.True(t, s.Blind())
+			require.Empty(t, v.lines)
+		})
+	}
 }
