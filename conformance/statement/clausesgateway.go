@@ -69,7 +69,7 @@ is kept.`, Clauses: []Clause{
 		{"Responses are counted by command and class of status, sub-operations as the final response says; with `inspect: false` nothing is read.", "PS3.7 9.3",
 			[]string{gate + "TestAnswersAreCountedAndLogged", gate + "TestInspectionOff", conf + "TestMoveByPynetdicom"}},
 		{"Refusals for want of resources (A7xx of C-STORE and C-FIND, A701, 0213), aborts by the provider and responses that do not come are held against the acceptor; what the requestor may have caused is not.",
-			"PS3.4 B.2.3, C.4.1.1.4; PS3.7 C.5.7", []string{"gateway/dicomgate TestBlameResponses", "gateway/dicomgate TestBlameAborts", gate + "TestFailingServerIsEjected", gate + "TestServerThatOwesAResponse",
+			"PS3.4 B.2.3, C.4.1.1.4; PS3.7 C.5.22", []string{"gateway/dicomgate TestBlameResponses", "gateway/dicomgate TestBlameAborts", gate + "TestFailingServerIsEjected", gate + "TestServerThatOwesAResponse",
 				conf + "TestServerOutOfResources", conf + "TestClientsOwnFaultsEjectNobody"}},
 		{"Statuses fall into success, warning, failure, cancel and pending as the standard says.", "PS3.7 C", []string{dicom + "TestStatusClassOf"}},
 	}}

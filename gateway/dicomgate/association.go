@@ -38,16 +38,19 @@ type Association struct {
 	ways     [2]way // what comes from each side
 	sum      tally
 	invoked  uint16 // operations that the client may have outstanding; 0 = unlimited
-	// waiting counts whole requests of the client that the server has not finally answered; asking counts the server's
-	// own requests to the client.
-	waiting, asking uint32
-	stage           Stage
-	by              Side // who asked for the release first, or aborted
-	aborted         dicom.Abort
-	replied         [2]bool // an A-RELEASE-RP came from that side
-	asked           [2]bool // an A-RELEASE-RQ came from that side
-	symptom         string
-	healthy         bool
+	// waiting counts whole requests of the client that the server has not finally answered, without the C-MOVEs, which
+	// moving counts; asking counts the server's own requests to the client.
+	waiting, moving, asking uint32
+	stage                   Stage
+	by                      Side // who asked for the release first, or aborted
+	aborted                 dicom.Abort
+	replied                 [2]bool // an A-RELEASE-RP came from that side
+	asked                   [2]bool // an A-RELEASE-RQ came from that side
+	symptom                 string
+	healthy                 bool
+	// guessed: the client was found again by an answer that may have come before the end of its message, and no PDU has
+	// begun there since.
+	guessed bool
 }
 
 // way is one direction.
@@ -55,6 +58,7 @@ type way struct {
 	scanner dicom.Scanner
 	// The request that is under way: its command has passed, its data set has not ended.
 	messageID uint16
+	field     uint16
 	open      bool
 	answered  bool // before its end
 }
@@ -69,6 +73,7 @@ type proposal struct {
 // other. ac is nil when it could not be read.
 func NewAssociation(rq *dicom.AssociateRQ, ac *dicom.AssociateAC, o Options) *Association {
 	a := &Association{listener: o.Listener, invoked: 1}
+	a.ways[Client].scanner.Accepted, a.ways[Server].scanner.Accepted = true, true
 	a.contexts = make([]proposal, len(rq.Contexts))
 	for i, c := range rq.Contexts {
 		a.contexts[i] = proposal{c.ID, c.AbstractSyntax}
@@ -104,8 +109,9 @@ func (a *Association) Trouble(from Side) error { return a.ways[from].scanner.Err
 func (a *Association) Garbled(from Side) bool { return a.Trouble(from) != nil }
 
 // Outstanding counts the whole requests of the client that wait for their final response. It is 0 while the server in
-// turn waits for an answer of the client (C-GET), and when the association has ended. It is not known while one of the
-// directions is out of sight.
+// turn waits for an answer of the client (C-GET), and when the association has ended. A C-MOVE is not counted: it takes
+// as long as third parties take its objects, and a server need not say a word meanwhile (PS3.4 C.4.2.3: pending
+// responses are optional). The number is not known while one of the directions is out of sight.
 func (a *Association) Outstanding() (n int, known bool) {
 	switch {
 	case a.over():
@@ -127,7 +133,8 @@ func (a *Association) inStep(from Side) bool {
 // the bytes towards it are known to end with a PDU, and the association has not ended there.
 func (a *Association) AtBoundary(to Side) bool {
 	at, known := a.ways[to.other()].scanner.Boundary()
-	return at && known && !a.over() && !a.replied[to.other()]
+	unsure := to == Server && a.guessed
+	return at && known && !unsure && !a.over() && !a.replied[to.other()]
 }
 
 // clientWay and serverWay are the Association as visitor of one direction: they say who spoke.
@@ -142,7 +149,7 @@ var (
 	_ dicom.Visitor = (*serverWay)(nil)
 )
 
-func (*clientWay) PDU(dicom.PDUType, uint32)           {}
+func (w *clientWay) PDU(dicom.PDUType, uint32)         { w.guessed = false }
 func (*serverWay) PDU(dicom.PDUType, uint32)           {}
 func (w *clientWay) Whole(t dicom.PDUType, pdu []byte) { (*Association)(w).whole(Client, t, pdu) }
 func (w *serverWay) Whole(t dicom.PDUType, pdu []byte) { (*Association)(w).whole(Server, t, pdu) }

@@ -10,7 +10,7 @@ const (
 
 // Statuses that only a server in need says.
 const (
-	statusResourceLimitation uint16 = 0x0213 // PS3.7 C.5.7
+	statusResourceLimitation uint16 = 0x0213 // PS3.7 C.5.22
 	statusCannotCount        uint16 = 0xA701 // of C-MOVE and C-GET: number of matches. PS3.4 C.4.2.1.5, C.4.3.1.4
 	outOfResourcesPrefix     uint16 = 0xA7   // of C-STORE and C-FIND: PS3.4 B.2.3, C.4.1.1.4
 )

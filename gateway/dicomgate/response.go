@@ -38,7 +38,7 @@ func (a *Association) command(from Side, contextID byte, c *dicom.Command) {
 func (a *Association) request(from Side, c *dicom.Command) {
 	a.sum.of(from.other(), c.Field).Requests++
 	w := &a.ways[from]
-	w.messageID, w.open, w.answered = c.MessageID, true, false
+	w.messageID, w.field, w.open, w.answered = c.MessageID, c.Field, true, false
 	if !c.HasDataSet() {
 		a.complete(from)
 	}
@@ -56,10 +56,12 @@ func (a *Association) complete(from Side) {
 	w.open = false
 	switch {
 	case w.answered:
-	case from == Client:
-		a.waiting++
-	default:
+	case from == Server:
 		a.asking++
+	case w.field == dicom.CMoveRQ:
+		a.moving++
+	default:
+		a.waiting++
 	}
 }
 
@@ -72,7 +74,7 @@ func (a *Association) response(from Side, contextID byte, c *dicom.Command) {
 	if stored && r.Command == dicom.CStoreRQ {
 		r.Objects = 1
 	}
-	a.sum.add(r)
+	a.sum.add(r, c.MessageIDBeingRespondedTo)
 	if from == Server {
 		a.healthy = a.healthy || stored
 		if symptom, ok := r.Blame(); ok {
@@ -91,32 +93,44 @@ func (a *Association) response(from Side, contextID byte, c *dicom.Command) {
 func (a *Association) answered(from Side, c *dicom.Command) {
 	asker := &a.ways[from.other()]
 	unseen := asker.scanner.Blind()
+	if c.Field == dicom.CGetRSP && (unseen || a.waiting <= 1) && from == Server {
+		a.asking = 0 // its sub-operations are over; with several C-GETs those of the others may not be
+	}
 	switch {
 	case asker.open && !unseen && asker.messageID == c.MessageIDBeingRespondedTo:
 		asker.answered = true // before it was whole: it will not wait
 	case from == Client:
 		a.asking -= min(a.asking, 1)
+	case unseen:
+		a.resync(c)
+	case c.Field == dicom.CMoveRSP:
+		a.moving -= min(a.moving, 1)
 	default:
-		if c.Field == dicom.CGetRSP {
-			a.asking = 0 // its sub-operations are over
-		}
-		if unseen {
-			a.resync()
-		} else {
-			a.waiting -= min(a.waiting, 1)
-		}
+		a.waiting -= min(a.waiting, 1)
 	}
 }
 
 // resync finds the client's direction again: a client that may have one operation outstanding has ended its message when
 // that is answered, and begins its next PDU after it has seen the answer.
-func (a *Association) resync() {
-	if a.invoked != 1 || a.waiting > 1 || a.asking > 0 {
+func (a *Association) resync(c *dicom.Command) {
+	if a.invoked != 1 || a.waiting+a.moving > 1 || a.asking > 0 {
 		return
 	}
 	w := &a.ways[Client]
-	w.open, a.waiting = false, 0
+	w.open, a.waiting, a.moving = false, 0, 0
 	w.scanner.Resync()
+	a.guessed = mayComeEarly(c)
+}
+
+// mayComeEarly tells the final responses during which the client may still be in the middle of a PDU: a refusal of a
+// message that has not ended, and any end of what a C-CANCEL may be under way for.
+func mayComeEarly(c *dicom.Command) bool {
+	switch c.Field {
+	case dicom.CFindRSP, dicom.CMoveRSP, dicom.CGetRSP:
+		return true
+	}
+	class := dicom.StatusClassOf(c.Status)
+	return class != dicom.ClassSuccess && class != dicom.ClassWarning
 }
 
 // sopClass finds the abstract syntax of a presentation context.

@@ -62,6 +62,7 @@ type tally struct {
 	stored, sent, matches uint32
 	subs                  SubTotals
 	under                 dicom.SubOperations // last counters of the operation that has not ended
+	underID               uint16              // its message ID
 	failed                uint8               // of failures
 	failures              [maxFailures]Failure
 }
@@ -85,7 +86,7 @@ func (t *tally) of(performer Side, command uint16) *Operation {
 	return &t.operations[i]
 }
 
-func (t *tally) add(r Response) {
+func (t *tally) add(r Response, messageID uint16) {
 	t.of(r.From, r.Command).Responses[r.Class]++
 	switch {
 	case r.Objects > 0 && r.From == Server:
@@ -95,21 +96,28 @@ func (t *tally) add(r Response) {
 	case r.Command == dicom.CFindRQ && !r.Final():
 		t.matches++
 	case r.Command == dicom.CMoveRQ, r.Command == dicom.CGetRQ:
-		t.addSubs(r)
+		t.addSubs(r, messageID)
 	}
 	if r.Class == dicom.ClassFailure {
 		t.addFailure(r)
 	}
 }
 
-// addSubs keeps the counters of pending responses until the final one, which has the last word if it has any.
-func (t *tally) addSubs(r Response) {
-	if r.Sub != nil {
-		t.under = *r.Sub
-	}
-	if r.Final() {
-		t.subs.add(t.under)
-		t.under = dicom.SubOperations{}
+// addSubs keeps the counters of pending responses until the final one, which has the last word if it has any. Of several
+// operations at a time the one that spoke last is kept.
+func (t *tally) addSubs(r Response, messageID uint16) {
+	switch own := messageID == t.underID; {
+	case !r.Final() && r.Sub != nil:
+		t.under, t.underID = *r.Sub, messageID
+	case r.Final():
+		if r.Sub != nil {
+			t.subs.add(*r.Sub)
+		} else if own {
+			t.subs.add(t.under)
+		}
+		if own {
+			t.under = dicom.SubOperations{}
+		}
 	}
 }
 
