@@ -39,15 +39,15 @@ type Association struct {
 	sum      tally
 	invoked  uint16 // operations that the client may have outstanding; 0 = unlimited
 	// waiting counts whole requests of the client that the server has not finally answered, without the C-MOVEs, which
-	// moving counts; asking counts the server's own requests to the client.
-	waiting, moving, asking uint32
-	stage                   Stage
-	by                      Side // who asked for the release first, or aborted
-	aborted                 dicom.Abort
-	replied                 [2]bool // an A-RELEASE-RP came from that side
-	asked                   [2]bool // an A-RELEASE-RQ came from that side
-	symptom                 string
-	healthy                 bool
+	// moving counts; sending counts the C-STOREs of the server's C-GETs, asking its other requests to the client.
+	waiting, moving, sending, asking uint32
+	stage                            Stage
+	by                               Side // who asked for the release first, or aborted
+	aborted                          dicom.Abort
+	replied                          [2]bool // an A-RELEASE-RP came from that side
+	asked                            [2]bool // an A-RELEASE-RQ came from that side
+	symptom                          string
+	healthy                          bool
 	// guessed: the client was found again by an answer that may have come before the end of its message, and no PDU has
 	// begun there since.
 	guessed bool
@@ -118,7 +118,7 @@ func (a *Association) Outstanding() (n int, known bool) {
 		return 0, true
 	case !a.inStep(Client), !a.inStep(Server):
 		return 0, false
-	case a.asking > 0:
+	case a.asking+a.sending > 0:
 		return 0, true
 	}
 	return int(a.waiting), true

@@ -56,6 +56,8 @@ func (a *Association) complete(from Side) {
 	w.open = false
 	switch {
 	case w.answered:
+	case from == Server && w.field == dicom.CStoreRQ:
+		a.sending++
 	case from == Server:
 		a.asking++
 	case w.field == dicom.CMoveRQ:
@@ -94,11 +96,13 @@ func (a *Association) answered(from Side, c *dicom.Command) {
 	asker := &a.ways[from.other()]
 	unseen := asker.scanner.Blind()
 	if c.Field == dicom.CGetRSP && (unseen || a.waiting <= 1) && from == Server {
-		a.asking = 0 // its sub-operations are over; with several C-GETs those of the others may not be
+		a.sending = 0 // its sub-operations are over; with several C-GETs those of the others may not be
 	}
 	switch {
 	case asker.open && !unseen && asker.messageID == c.MessageIDBeingRespondedTo:
 		asker.answered = true // before it was whole: it will not wait
+	case from == Client && c.Field == dicom.CStoreRSP:
+		a.sending -= min(a.sending, 1)
 	case from == Client:
 		a.asking -= min(a.asking, 1)
 	case unseen:
@@ -113,7 +117,7 @@ func (a *Association) answered(from Side, c *dicom.Command) {
 // resync finds the client's direction again: a client that may have one operation outstanding has ended its message when
 // that is answered, and begins its next PDU after it has seen the answer.
 func (a *Association) resync(c *dicom.Command) {
-	if a.invoked != 1 || a.waiting+a.moving > 1 || a.asking > 0 {
+	if a.invoked != 1 || a.waiting+a.moving > 1 || a.asking+a.sending > 0 {
 		return
 	}
 	w := &a.ways[Client]
