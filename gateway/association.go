@@ -23,6 +23,7 @@ type association struct {
 	title string // calling AE title as it is counted; counted says whether it is
 
 	counted bool
+	given   bool                   // the places are given back
 	needs   need                   // while it is in the queue, whose lock guards it
 	until   time.Time              // end of the wait for a place; zero while it does not wait
 	asked   int                    // servers that got the request
@@ -240,26 +241,28 @@ func (a *association) rejected(words []byte, r dicom.Reject) {
 // when there is no other.
 func (a *association) Unanswered(f *relay.Flow, err error) {
 	a.lastErr = err
-	late := errors.Is(err, relay.ErrAnswerTimeout)
-	if late {
-		a.suspect(unanswered)
-	} else {
+	if !errors.Is(err, relay.ErrAnswerTimeout) {
+		a.backend.server.AddFailure(balancing.Reset)
 		a.suspect(mute)
-	}
-	if a.elsewhere(late) {
+		a.giveUp(nil)
 		return
 	}
-	if left := a.service.cfg.Timeouts.Handshake - time.Since(a.askedAt); late && left > 0 {
+	a.suspect(unanswered)
+	if a.elsewhere() {
+		return
+	}
+	if left := a.service.cfg.Timeouts.Handshake - time.Since(a.askedAt); left > 0 {
 		f.Await(left)
 		return
 	}
-	if late {
-		f.Tell(lost)
-		a.backend.server.AddFailure(balancing.Timeout)
-	} else {
-		a.backend.server.AddFailure(balancing.Reset)
-	}
+	a.abandon()
 	a.passOn()
+}
+
+// abandon tells a silent server that nobody waits any more, should it wake up.
+func (a *association) abandon() {
+	a.flow.Tell(lost)
+	a.backend.server.AddFailure(balancing.Timeout)
 }
 
 // giveUp leaves a server that does not accept now, with its own words, which the
@@ -268,14 +271,14 @@ func (a *association) giveUp(words []byte) {
 	if words != nil {
 		a.refusal = append([]byte(nil), words...)
 	}
-	if !a.elsewhere(false) {
+	if !a.elsewhere() {
 		a.passOn()
 	}
 }
 
 // elsewhere goes to another server. It returns false when there is none, or when
 // enough were asked.
-func (a *association) elsewhere(late bool) bool {
+func (a *association) elsewhere() bool {
 	if a.asked > a.service.cfg.DICOM.RetryAssociate {
 		return false
 	}
@@ -283,9 +286,8 @@ func (a *association) elsewhere(late bool) bool {
 	if err != nil {
 		return false
 	}
-	if late {
-		a.flow.Tell(lost)
-		a.backend.server.AddFailure(balancing.Timeout)
+	if errors.Is(a.lastErr, relay.ErrAnswerTimeout) {
+		a.abandon()
 	}
 	a.gateway.metrics.retried(a.service.cfg.Name, a.backend.server.Name())
 	a.letGo()
@@ -308,7 +310,7 @@ func (a *association) letGo() {
 func (a *association) passOn() {
 	if a.refusal != nil {
 		a.outcome = outcomeRejected
-		a.flow.Refuse(a.refusal)
+		a.dismiss(a.refusal)
 		return
 	}
 	a.outcome = outcomeUnanswered
@@ -317,11 +319,37 @@ func (a *association) passOn() {
 
 // deny answers in the gateway's own name.
 func (a *association) deny(why refusal, answer []byte, err error) {
-	_ = a.gateway.turnAway(a.service, a.source, why, err)
+	_ = a.gateway.turnAway(a.service, a.source, why, err, "called_ae", a.calledAE, "calling_ae", a.callingAE)
 	if r, err := dicom.DecodeReject(answer); err == nil {
 		a.gateway.metrics.rejected(a.service.cfg.Name, "", r)
 	}
+	a.dismiss(answer)
+}
+
+// dismiss is the last that happens to a client that was not accepted. What it
+// held is given back at once: it may take its time to close.
+func (a *association) dismiss(answer []byte) {
+	a.vip.queue.quit(a)
+	a.giveBack()
 	a.flow.Refuse(answer)
+}
+
+// giveBack returns the places of an association, once.
+func (a *association) giveBack() {
+	q, title := &a.vip.queue, ""
+	if a.counted {
+		a.counted, title = false, a.title
+		q.leave(title)
+	}
+	var server *balancing.Server
+	if a.backend != nil && !a.given {
+		a.given, server = true, a.backend.server
+		if a.joined {
+			a.backend.part(a.session)
+		}
+		server.Release()
+	}
+	q.freed(server, title)
 }
 
 // Early ends an association whose client did not wait for the answer: it left,

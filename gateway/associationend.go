@@ -70,27 +70,15 @@ func (a *association) outcomeOf(end relay.End) outcome {
 
 // Done gives everything back, counts and writes the association's one line.
 func (a *association) Done(_ *relay.Flow, r relay.Result) {
-	q := &a.vip.queue
-	q.quit(a)
-	if a.counted {
-		q.leave(a.title)
-	}
-	var server *balancing.Server
-	if a.backend != nil {
-		server = a.backend.server
-	}
+	a.vip.queue.quit(a)
 	switch {
 	case a.joined:
 		a.conclude(r)
-		a.backend.part(a.session)
 	case r.End == relay.ClientReset, r.End == relay.ClientClosed:
 		_ = a.gateway.turnAway(a.service, a.source, refusedLeft, a.lastErr)
 	}
-	if server != nil {
-		server.Release()
-	}
+	a.giveBack()
 	a.leave()
-	q.freed(server, a.title)
 }
 
 // conclude is the sum of an association that a server was asked for.
@@ -110,7 +98,7 @@ func (a *association) judge(end relay.End) {
 		a.backend.server.AddFailure(balancing.Reset)
 	}
 	switch {
-	case a.outcome == outcomeServerLost && !a.garbled():
+	case a.outcome == outcomeServerLost && !a.garbled() && !a.idle():
 		a.suspect(hungUp)
 	case a.ride == nil:
 	case a.blames():
@@ -124,6 +112,16 @@ func (a *association) judge(end relay.End) {
 func (a *association) blames() bool {
 	_, bad := a.ride.Blame()
 	return bad
+}
+
+// idle tells that the client waits for nothing: a server may close an association
+// in which nothing happens.
+func (a *association) idle() bool {
+	if a.ride == nil {
+		return false
+	}
+	n, known := a.ride.Outstanding()
+	return known && n == 0
 }
 
 // garbled tells that the client sent what makes no sense: a server may well hang
@@ -179,9 +177,12 @@ func (a *association) log(r relay.Result) {
 		"called_ae", a.calledAE, "calling_ae", a.callingAE, "outcome", a.outcome.String(),
 		"bytes_in", r.In, "bytes_out", r.Out, "took", r.Took.Round(time.Millisecond), "reason", string(r.End),
 	}
+	if a.ride != nil && a.ride.Stage() != dicomgate.Open {
+		attrs = append(attrs, "ended", a.ride.Ending())
+	}
 	if a.ride != nil {
 		sum := a.ride.Summary()
-		attrs = append(attrs, "ended", a.ride.Ending(), "operations", sum.String(), "objects", sum.Stored+sum.Sent)
+		attrs = append(attrs, "operations", sum.String(), "objects", sum.Stored+sum.Sent)
 	}
 	if len(a.tried) > 0 {
 		attrs = append(attrs, "servers_tried", len(a.tried)+1)

@@ -275,6 +275,42 @@ func fails(t *testing.T, addr string, n int, a *archive, status uint16) {
 	server.Close()
 }
 
+// A server may close associations in which nothing happens; one that closes while a
+// request waits has failed.
+func TestHangingUp(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		waiting bool
+		state   string
+	}{
+		{"while a request waits", true, "ejected"},
+		{"on a client that waits for nothing", false, "up"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			addr, a, b := freePort(t), newArchive(t), newArchive(t)
+			h := start(t, dicomService(addr, failover+"  passive: {failures: 2}\n", a, b))
+			h.await("PACS", "A", "up")
+			for i := range 2 {
+				client := dicomClientFrom(t, fmt.Sprintf("127.0.7.%d", i+1), addr)
+				rq := proposal("PACS", "CT1", ctImage)
+				client.says(rq.Append(nil))
+				server := a.accepts()
+				_ = client.pdu()
+				if tt.waiting {
+					client.says(object(1, 100))
+					_ = server.pdu()
+					_ = server.pdu()
+				}
+				server.Close()
+				require.Equal(t, abortLost, client.hears())
+				client.Close()
+			}
+			h.becomes("gantry_dicom_associations_total", "server-lost,A", 2)
+			h.await("PACS", "A", tt.state)
+		})
+	}
+}
+
 func TestServerThatOwesAResponse(t *testing.T) {
 	addr, a, b := freePort(t), newArchive(t), newArchive(t)
 	h := start(t, dicomService(addr, failover+"  passive: {failures: 2}\n  dicom: {response_timeout: 1s}\n", a, b))

@@ -135,3 +135,22 @@ func TestQueueForACallingAE(t *testing.T) {
 	a.accepts()
 	require.Equal(t, byte(dicom.TypeAssociateAC), second.pdu()[0])
 }
+
+// A client that was told no and takes its time to close holds no place meanwhile,
+// neither on the server nor in the queue.
+func TestRefusedClientHoldsNoPlace(t *testing.T) {
+	addr, a := freePort(t), newArchive(t)
+	h := start(t, full(t, addr, "  dicom: {queue: 1, queue_timeout: 50ms, retry_associate: 0}\n", a))
+	refused := dicomClient(t, addr)
+	rq := proposal("PACS", "CT1", ctImage)
+	refused.says(rq.Append(nil))
+	server, _ := a.asked()
+	server.says(bytesOf(t, rjCalled))
+	require.Equal(t, rjCalled, refused.hears())
+	require.Zero(t, h.server("PACS", "A").Active, "and the client is still there")
+	together(t, addr, "CT2", a)
+	late := dicomClient(t, addr)
+	late.says(rq.Append(nil))
+	require.Equal(t, rjFull, late.hears(), "its time in the queue is over")
+	require.Zero(t, h.counts("gantry_dicom_associations_waiting")[""])
+}

@@ -158,13 +158,19 @@ func (b *backend) drain(to balancing.Admin, within time.Duration, now time.Time)
 	}
 }
 
-// overdue tells that the deadline has come, once.
+// cutAgain is how long what is left has to end after it was cut, before that is
+// done once more: a session may have joined at the last moment.
+const cutAgain = 5 * time.Second
+
+// overdue tells that the deadline has come and something is left, and sets the
+// next one.
 func (b *backend) overdue(now time.Time) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.deadline.IsZero() || now.Before(b.deadline) || b.running == 0 {
 		return false
 	}
+	b.deadline = now.Add(cutAgain)
 	return true
 }
 

@@ -137,8 +137,9 @@ func (p *port) Lost(c *engine.Conn, err error) {
 	s.leave()
 }
 
-// turnAway counts a refusal, logs it now and then, and returns it.
-func (g *Gateway) turnAway(svc *service, source netip.AddrPort, why refusal, err error) error {
+// turnAway counts a refusal, logs it now and then with more of what is known, and
+// returns it.
+func (g *Gateway) turnAway(svc *service, source netip.AddrPort, why refusal, err error, more ...any) error {
 	svc.vip.refused[why].Add(1)
 	level := slog.LevelWarn
 	if why == refusedLeft {
@@ -149,6 +150,7 @@ func (g *Gateway) turnAway(svc *service, source netip.AddrPort, why refusal, err
 		if err != nil {
 			attrs = append(attrs, "err", err.Error())
 		}
+		attrs = append(attrs, more...)
 		g.log.Log(context.Background(), level, g.refusalSentence(why), attrs...)
 	})
 	return why
