@@ -10,7 +10,7 @@ func (f *Flow) startAsking() {
 	f.reply = f.reply[:0]
 	f.ways[Client].pending = f.first // First itself stays, for another server
 	f.ends[Server].last = f.loop.now
-	f.Await(f.limits.Answer)
+	f.within(f.limits.Answer)
 	f.ask()
 }
 
@@ -20,12 +20,15 @@ func (f *Flow) ask() {
 	if f.state != asking {
 		return
 	}
-	if !f.ways[Client].flush(f.loop) {
-		f.unanswered(ErrHungUp)
-		return
-	}
-	for f.state == asking && f.ends[Server].readable {
+	e := &f.ends[Server]
+	takes := f.ways[Client].flush(f.loop)
+	// One that takes no more may have answered before it went.
+	e.readable = e.readable || !takes
+	for f.state == asking && e.readable {
 		f.hear()
+	}
+	if f.state == asking && !takes {
+		f.unanswered(ErrHungUp)
 	}
 }
 
@@ -61,7 +64,6 @@ func (f *Flow) answered() {
 
 func (f *Flow) unanswered(err error) {
 	f.tell()
-	f.ways[Client].drop()
 	f.reader.Unanswered(f, err)
 	f.insist(asking)
 }

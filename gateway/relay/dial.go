@@ -17,13 +17,10 @@ var ErrConnectTimeout = errors.New("connection timed out")
 func (f *Flow) Dial(addr netip.AddrPort) {
 	f.closeServer()
 	f.state, f.addr, f.dialedAt = dialing, addr, f.loop.now
+	f.dials++
+	f.within(f.limits.Connect)
 	if err := f.connect(addr); err != nil {
 		f.dialFailed(err)
-		return
-	}
-	if f.limits.Connect > 0 {
-		f.deadline = f.loop.now + int64(f.limits.Connect)
-		f.loop.timers.set(f, f.deadline)
 	}
 }
 
@@ -112,13 +109,15 @@ func (f *Flow) closeServer() {
 		_ = unix.Close(fd)
 	}
 	f.ends[Server] = end{fd: -1}
+	f.ways[Client].drop() // what is left of First; the next server gets all of it
 }
 
 // connected turns the flow into a relay.
 func (f *Flow) connected() {
+	dial := f.dials
 	f.handler.Dialed(f, f.addr, time.Since(f.loop.base)-time.Duration(f.dialedAt), nil)
-	if f.state != dialing {
-		return
+	if f.state != dialing || f.dials != dial {
+		return // it was thought better of, perhaps for another server
 	}
 	if f.reader != nil {
 		f.startAsking()

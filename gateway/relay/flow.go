@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"math"
 	"net/netip"
 	"time"
 
@@ -93,6 +94,7 @@ type Flow struct {
 	deadline int64  // of the dial, the answer or the linger; when relaying, of the keep-alive
 	expires  int64  // see Expire; 0 = never
 	dialedAt int64
+	dials    uint32
 	addr     netip.AddrPort
 	told     [2]int64 // what Moved has been told
 	drained  int
@@ -142,9 +144,20 @@ func (f *Flow) closeUnstarted() {
 }
 
 // Abort ends the flow with a reset of both connections, and the given reason.
-// It may be called from any goroutine, also after the flow has ended.
+// It may be called from any goroutine, also after the flow has ended. A Reader
+// whose server has not answered yet is told Unanswered instead, with
+// ErrWithdrawn: another server may still do.
 func (f *Flow) Abort(reason End) {
 	f.loop.post(message{flow: f, kind: abort, end: reason})
+}
+
+// aborted is what Abort comes to on the loop.
+func (f *Flow) aborted(reason End) {
+	if f.state == asking {
+		f.unanswered(ErrWithdrawn)
+		return
+	}
+	f.end(reason, true)
 }
 
 // Reset ends the flow at once with a reset of both connections. It is Abort for
@@ -215,6 +228,17 @@ func (f *Flow) timer() {
 		f.unanswered(ErrAnswerTimeout)
 	case parting:
 		f.finish(f.why, true)
+	}
+}
+
+// never is a deadline that does not come.
+const never = math.MaxInt64
+
+// within gives the state that begins its time; 0 is no limit.
+func (f *Flow) within(d time.Duration) {
+	f.deadline = never
+	if d > 0 {
+		f.Await(d)
 	}
 }
 

@@ -230,7 +230,7 @@ func (l *loop) handle(m message) {
 	case adopt:
 		l.guard(m.flow, m.flow.begin)
 	case abort:
-		l.guard(m.flow, func() { m.flow.end(m.end, true) })
+		l.guard(m.flow, func() { m.flow.aborted(m.end) })
 	case wake:
 		l.guard(m.flow, func() {
 			if m.flow.state == parked {
@@ -266,6 +266,8 @@ func (l *loop) runReady() {
 			l.guard(f, f.pump)
 		case parting:
 			l.guard(f, f.talk)
+		case parked:
+			l.guard(f, f.early)
 		}
 	}
 	clear(ready)

@@ -15,6 +15,9 @@ func (f *Flow) part(why End, reset bool, words [2][]byte) bool {
 	if words[Client] == nil && words[Server] == nil {
 		return false
 	}
+	if f.state == asking && f.ways[Client].holds() {
+		f.closeServer() // it has not got the whole question: there is nothing to be told of
+	}
 	f.state, f.why = parting, why
 	f.drained = 0
 	for s := range f.ends {
@@ -129,9 +132,12 @@ func (f *Flow) leave(words [2][]byte) {
 		if e.fd < 0 || words[s] == nil || e.broken || into.shut || into.holds() {
 			continue
 		}
-		if n, _ := write(e.fd, words[s]); n == len(words[s]) {
-			_ = unix.Close(e.fd)
-			e.fd = -1
+		if len(words[s]) > 0 {
+			if n, _ := write(e.fd, words[s]); n < len(words[s]) {
+				continue
+			}
 		}
+		_ = unix.Close(e.fd)
+		e.fd = -1
 	}
 }

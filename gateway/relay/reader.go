@@ -13,6 +13,8 @@ var (
 	// ErrHungUp tells that a server ended the connection before its answer was
 	// whole.
 	ErrHungUp = errors.New("connection closed without an answer")
+	// ErrWithdrawn tells that Abort took the server away before it had answered.
+	ErrWithdrawn = errors.New("the server was taken out of use")
 )
 
 // Reader is a Handler that understands what its flow carries. A flow whose
@@ -70,6 +72,9 @@ func (f *Flow) Park(d time.Duration) {
 	f.closeServer()
 	f.state = parked
 	f.Await(d)
+	if f.ends[Client].readable {
+		f.requeue() // it spoke, or left, while nobody listened
+	}
 }
 
 // Wake ends Park early. It may be called from any goroutine, and does nothing to
