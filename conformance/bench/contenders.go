@@ -58,14 +58,19 @@ func opened(m *peers.Middle, err error) (*peers.Process, string, error) {
 }
 
 func startGantry(program string) func(context.Context, string, string, bool) (*peers.Process, string, error) {
+	return startGantryWith(program, "")
+}
+
+// startGantryWith adds keys to the service.
+func startGantryWith(program, keys string) func(context.Context, string, string, bool) (*peers.Process, string, error) {
 	return func(ctx context.Context, dir, server string, dicom bool) (*peers.Process, string, error) {
 		addr, protocol := peers.FreeAddr(), "tcp"
 		if dicom {
 			protocol = "dicom"
 		}
 		g, err := peers.StartGantry(ctx, program, dir, fmt.Sprintf(
-			"services:\n- {name: bench, protocol: %s, listen: [%q], timeouts: {drain: 1s}, servers: [{name: one, address: %q}]}\n",
-			protocol, addr, server))
+			"services:\n- {name: bench, protocol: %s, listen: [%q], %stimeouts: {drain: 1s}, servers: [{name: one, address: %q}]}\n",
+			protocol, addr, keys, server))
 		if err != nil {
 			return nil, "", err
 		}

@@ -60,7 +60,8 @@ type bench struct {
 	dir     string
 	server  string // address of the receiving process
 	stream  map[string]running
-	dicom   map[string]running
+	dicom   map[string]running // in front of Orthanc
+	archive map[string]running // in front of an archive of our own
 	orthanc *peers.Orthanc
 	objects []string
 	figures figures
@@ -95,10 +96,11 @@ func measure(ctx context.Context, o options) error {
 // prepare starts the receiving process, Orthanc, and every contender in front of both.
 func (b *bench) prepare(ctx context.Context, all []contender) (stop func(), err error) {
 	var started []running
-	var receiver *peers.Process
+	var receiver, archive *peers.Process
 	stop = func() {
 		stopAll(started)
 		receiver.Stop()
+		archive.Stop()
 		if b.orthanc != nil {
 			b.orthanc.Stop()
 		}
@@ -107,6 +109,13 @@ func (b *bench) prepare(ctx context.Context, all []contender) (stop func(), err 
 		return stop, err
 	}
 	if b.stream, err = b.front(ctx, all, b.server, false, &started); err != nil {
+		return stop, err
+	}
+	archive, at, err := b.startDICOM(ctx)
+	if err != nil {
+		return stop, err
+	}
+	if b.archive, err = b.front(ctx, dicomContenders(b.gantry), at, true, &started); err != nil {
 		return stop, err
 	}
 	if len(peers.Missing("Orthanc", "storescu", "echoscu")) > 0 {
@@ -150,6 +159,20 @@ func (b *bench) front(ctx context.Context, all []contender, server string, dicom
 // round runs each load against each contender once. Who begins changes from round to round, so that
 // nobody always comes after the same neighbour.
 func (b *bench) round(ctx context.Context, round int, all []contender) {
+	b.compare(ctx, round, loads, all)
+	b.compare(ctx, round, dicomLoads, dicomContenders(b.gantry))
+	for _, l := range checkLoads {
+		if !b.only.MatchString(l.name) || ctx.Err() != nil {
+			continue
+		}
+		if err := l.run(ctx, b); err != nil {
+			fmt.Fprintf(os.Stderr, "bench: round %d, %s: %v\n", round+1, l.name, err)
+		}
+	}
+}
+
+// compare runs the loads of one kind.
+func (b *bench) compare(ctx context.Context, round int, loads []load, all []contender) {
 	for _, l := range loads {
 		if !b.only.MatchString(l.name) {
 			continue
@@ -165,15 +188,7 @@ func (b *bench) round(ctx context.Context, round int, all []contender) {
 				continue
 			}
 			b.figures.add(c.name, got)
-			fmt.Fprintf(os.Stderr, "bench: round %d/%d  %-9s %-16s %s\n", round+1, b.rounds, l.name, c.name, short(got))
-		}
-	}
-	for _, l := range checkLoads {
-		if !b.only.MatchString(l.name) || ctx.Err() != nil {
-			continue
-		}
-		if err := l.run(ctx, b); err != nil {
-			fmt.Fprintf(os.Stderr, "bench: round %d, %s: %v\n", round+1, l.name, err)
+			fmt.Fprintf(os.Stderr, "bench: round %d/%d  %-12s %-22s %s\n", round+1, b.rounds, l.name, c.name, short(got))
 		}
 	}
 }

@@ -54,6 +54,7 @@ func (b *bench) write(ctx context.Context, all []contender) error {
 		"Idle":     idleConnections,
 		"Table":    b.table(names),
 		"Ratios":   b.ratios(),
+		"DICOM":    b.dicomTable(),
 		"Checks":   b.checkTable(),
 	})
 	if err != nil {
@@ -78,6 +79,49 @@ func (b *bench) table(names []string) string {
 			cells = append(cells, b.figures.cell(a.row, name))
 		}
 		lines = append(lines, "| "+strings.Join(cells, " | ")+" |")
+	}
+	return strings.Join(lines, "\n")
+}
+
+// dicomAims are those of the rows about associations.
+var dicomAims = []struct {
+	row string
+	aim func(b *bench) string
+}{
+	{rowTurn50, func(b *bench) string { return "added to direct: " + b.added(rowTurn50) + " µs; ≤ 50" }},
+	{rowTurn99, func(b *bench) string { return "added to direct: " + b.added(rowTurn99) + " µs" }},
+	{rowAssociate, func(b *bench) string { return b.figures.ratio(rowAssociate, gantry, haproxy) + " × HAProxy" }},
+	{rowStoreSmall, func(b *bench) string { return b.price(rowStoreSmall) + "; ≥ 0.90" }},
+	{rowStoreLarge, func(b *bench) string { return b.price(rowStoreLarge) + "; ≥ 0.90" }},
+	{rowGet, func(b *bench) string { return b.price(rowGet) }},
+	{rowHeld, func(*bench) string { return "≤ 8 kB" }},
+}
+
+// added is what Gantry adds to a figure without a middle.
+func (b *bench) added(row string) string {
+	with, _ := b.figures.median(row, gantry)
+	without, _ := b.figures.median(row, direct)
+	return plain(with - without)
+}
+
+// price is a rate with inspection beside the one without.
+func (b *bench) price(row string) string {
+	return b.figures.ratio(row, gantry, unread) + " × without inspection"
+}
+
+// dicomTable has one row a figure and one column a contender, and what follows.
+func (b *bench) dicomTable() string {
+	names := []string{direct, haproxy, splice, nginx, gantry, unread}
+	lines := []string{"| load | " + strings.Join(names, " | ") + " | Gantry; aim |", "|---" + strings.Repeat("|---", len(names)+1) + "|"}
+	for _, a := range dicomAims {
+		if len(b.figures[a.row]) == 0 {
+			continue
+		}
+		cells := []string{a.row}
+		for _, name := range names {
+			cells = append(cells, b.figures.cell(a.row, name))
+		}
+		lines = append(lines, "| "+strings.Join(append(cells, a.aim(b)), " | ")+" |")
 	}
 	return strings.Join(lines, "\n")
 }
