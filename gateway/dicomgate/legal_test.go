@@ -98,11 +98,14 @@ type legal struct {
 	open           int // operations of the client that are not over
 	begun          int
 	id             uint16
+	whole          map[uint16]bool // requests of the client that have passed
+	early          map[uint16]bool // those that were answered before
 	count          counts
 }
 
 func newLegal(t *rapid.T, window int) *legal {
 	return &legal{t: t, window: window, client: newLane(t), server: newLane(t),
+		whole: map[uint16]bool{}, early: map[uint16]bool{},
 		count: counts{requests: map[[2]uint16]int{}, responses: map[[3]uint16]int{}}}
 }
 
@@ -113,7 +116,7 @@ func (g *legal) lane(side dicomgate.Side) *lane {
 	return g.server
 }
 
-// ask lets a side send a request; then happens when all of it has passed.
+// ask lets a side send a request; then happens when all of it has passed. A C-STORE may be refused before its end.
 func (g *legal) ask(from dicomgate.Side, field uint16, with bool, then func(id uint16)) {
 	g.id++
 	c := dicom.Command{Field: field, MessageID: g.id, DataSetType: dicom.NoDataSet}
@@ -122,16 +125,26 @@ func (g *legal) ask(from dicomgate.Side, field uint16, with bool, then func(id u
 	}
 	g.lane(from).context = contextOf(field)
 	id := g.id
+	refused := field == dicom.CStoreRQ && from == dicomgate.Client && rapid.IntRange(0, 3).Draw(g.t, "refused early") == 0
 	g.lane(from).say(c,
-		func() { g.count.requests[[2]uint16{uint16(from ^ 1), field}]++ },
+		func() {
+			g.count.requests[[2]uint16{uint16(from ^ 1), field}]++
+			if refused {
+				g.tell(from^1, field, id, dicom.StatusOutOfResources, false, nil)
+			}
+		},
 		func() {
 			switch {
 			case from == dicomgate.Server:
 				g.count.asking++
+			case g.early[id]:
 			case field != dicom.CMoveRQ:
 				g.count.waiting++
 			}
-			then(id)
+			g.whole[id] = true
+			if !refused {
+				then(id)
+			}
 		})
 }
 
@@ -166,6 +179,8 @@ func (g *legal) tell(from dicomgate.Side, field, id, status uint16, with bool, s
 		switch {
 		case from == dicomgate.Client:
 			g.count.asking--
+		case !g.whole[id]:
+			g.early[id] = true
 		case field != dicom.CMoveRQ:
 			g.count.waiting--
 		}

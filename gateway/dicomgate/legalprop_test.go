@@ -40,13 +40,17 @@ func (g *legal) find(id uint16) {
 	for range g.few() {
 		g.tell(dicomgate.Server, dicom.CFindRQ, id, pending, true, nil)
 	}
-	if !rapid.Bool().Draw(g.t, "cancelled") {
-		g.tell(dicomgate.Server, dicom.CFindRQ, id, g.status(), false, nil)
-		return
-	}
+	cancel := dicom.Command{Field: dicom.CCancelRQ, MessageIDBeingRespondedTo: id, DataSetType: dicom.NoDataSet}
 	g.client.context = 3
-	g.client.say(dicom.Command{Field: dicom.CCancelRQ, MessageIDBeingRespondedTo: id, DataSetType: dicom.NoDataSet}, nil,
-		func() { g.tell(dicomgate.Server, dicom.CFindRQ, id, dicom.StatusCancel, false, nil) })
+	switch rapid.IntRange(0, 2).Draw(g.t, "cancelled") {
+	case 0:
+		g.tell(dicomgate.Server, dicom.CFindRQ, id, g.status(), false, nil)
+	case 1: // too late
+		g.client.say(cancel, nil, nil)
+		g.tell(dicomgate.Server, dicom.CFindRQ, id, g.status(), false, nil)
+	default:
+		g.client.say(cancel, nil, func() { g.tell(dicomgate.Server, dicom.CFindRQ, id, dicom.StatusCancel, false, nil) })
+	}
 }
 
 func (g *legal) move(id uint16) {
