@@ -138,7 +138,7 @@ func TestReleasedAssociationIsClosed(t *testing.T) {
 
 func TestDrainDeadlineAborts(t *testing.T) {
 	addr, a := freePort(t), newArchive(t)
-	h := start(t, dicomService(addr, "  timeouts: {drain: 1s}\n", a))
+	h := start(t, dicomService(addr, "  timeouts: {drain: 3s}\n", a))
 	client, server := together(t, addr, "CT2", a)
 	client.says(object(1, 1200))
 	_ = server.pdu()

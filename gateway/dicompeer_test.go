@@ -200,7 +200,20 @@ func dicomService(listen, extra string, archives ...*archive) string {
 	return text
 }
 
-// failover makes A the first choice.
+// startUp starts a gateway and waits until the first checks have found all servers up:
+// one that was not judged yet stands behind one that was.
+func startUp(t testing.TB, services string) *house {
+	t.Helper()
+	h := start(t, services)
+	for _, s := range h.Status().Services {
+		for _, v := range s.Servers {
+			h.await(s.Name, v.Name, "up")
+		}
+	}
+	return h
+}
+
+// failover makes A the first choice, as soon as all are judged: see startUp.
 const failover = "  distribution: failover\n"
 
 // together begins an accepted association through the gateway.

@@ -32,7 +32,11 @@ func TestAnotherServerIsAsked(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			addr, a, b := freePort(t), newArchive(t), newArchive(t)
-			start(t, dicomService(addr, failover+"  dicom: {associate_timeout: 100ms}\n", a, b))
+			soon := ""
+			if tt.name == "silent" {
+				soon = "  dicom: {associate_timeout: 100ms}\n"
+			}
+			startUp(t, dicomService(addr, failover+soon, a, b))
 			client := dicomClient(t, addr)
 			rq := proposal("PACS", "CT1", ctImage)
 			client.says(rq.Append(nil))
@@ -64,7 +68,7 @@ func TestNobodyAccepts(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			addr, a, b := freePort(t), newArchive(t), newArchive(t)
-			start(t, dicomService(addr, failover+tt.extra, a, b))
+			startUp(t, dicomService(addr, failover+tt.extra, a, b))
 			client := dicomClient(t, addr)
 			rq := proposal("PACS", "CT1", ctImage)
 			client.says(rq.Append(nil))
@@ -80,7 +84,7 @@ func TestNobodyAccepts(t *testing.T) {
 func TestRetryIsBounded(t *testing.T) {
 	addr, a, b, c := freePort(t), newArchive(t), newArchive(t), newArchive(t)
 	text := dicomService(addr, failover, a, b, c)
-	h := start(t, text)
+	h := startUp(t, text)
 	client := dicomClient(t, addr)
 	rq := proposal("PACS", "CT1", ctImage)
 	client.says(rq.Append(nil))
@@ -118,7 +122,7 @@ func TestSlowServerWithoutAnother(t *testing.T) {
 
 func TestServerThatNeverAnswers(t *testing.T) {
 	addr, a := freePort(t), newArchive(t)
-	start(t, dicomService(addr, "  timeouts: {handshake: 100ms}\n  dicom: {associate_timeout: 20ms}\n", a))
+	start(t, dicomService(addr, "  timeouts: {handshake: 1s}\n  dicom: {associate_timeout: 20ms}\n", a))
 	client := dicomClient(t, addr)
 	rq := proposal("PACS", "CT1", ctImage)
 	client.says(rq.Append(nil))

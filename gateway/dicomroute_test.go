@@ -45,7 +45,7 @@ func TestNoServerIsAskedForNonsense(t *testing.T) {
 
 func TestRoutesLeadToServers(t *testing.T) {
 	addr, a, b, c := freePort(t), newArchive(t), newArchive(t), newArchive(t)
-	start(t, dicomService(addr, failover+`  routes:
+	startUp(t, dicomService(addr, failover+`  routes:
   - {when: {called_ae: [VNA]}, servers: [B]}
   - {when: {calling_ae: ["US*"], sop_class: [CTImageStorage]}, servers: [C, B]}
   - {when: {sop_class: ["1.2.840.10008.5.1.4.1.2.*"]}, servers: [B]}
@@ -128,7 +128,7 @@ func TestTitlesAreRewritten(t *testing.T) {
 func TestPersistenceByCallingAE(t *testing.T) {
 	addr, a, b := freePort(t), newArchive(t), newArchive(t)
 	text := dicomService(addr, "  algorithm: round-robin\n", a, b)
-	h := start(t, replaced(t, text, "by: none", "by: calling-ae"))
+	h := startUp(t, replaced(t, text, "by: none", "by: calling-ae"))
 	home := map[string]string{}
 	for range 4 {
 		for _, calling := range []string{"CT1", "MR1"} {

@@ -84,7 +84,7 @@ var long = strings.Repeat("?", 32<<20)
 func TestMoreTimeForAServerThatIsSlowToTakeTheQuestion(t *testing.T) {
 	addr, accept := listen(t)
 	w := reader(addr)
-	w.wait2 = time.Hour
+	w.waits = []time.Duration{time.Hour}
 	client := adopt(t, newRelay(t, relay.Options{}), w, relay.Limits{Connect: patience, Answer: 30 * time.Millisecond}, long)
 	server := accept()
 	require.Eventually(t, func() bool { return len(w.missing()) == 1 }, patience, time.Millisecond)
