@@ -46,10 +46,11 @@ const (
 	// releaseLinger is how long peers may take to close the connection after an
 	// association has ended; some never do, and their sockets would pile up.
 	releaseLinger = 5 * time.Second
-	// queueLook is how often one that waits for a place looks for itself: places
-	// also come about by servers that come up and limits that change.
-	queueLook = 250 * time.Millisecond
 )
+
+// queueLook is how often one that waits for a place looks for itself: places also
+// come about by servers that come up and limits that change. Tests change it.
+var queueLook = 250 * time.Millisecond
 
 // Begin judges the request before any server hears of it.
 func (a *association) Begin(f *relay.Flow) {
@@ -63,6 +64,10 @@ func (a *association) Begin(f *relay.Flow) {
 		return
 	case a.isOver:
 		a.deny(a.over, dicomgate.Full(), nil)
+		return
+	}
+	if n, _ := dicomgate.Length(a.raw); n < len(a.raw) {
+		a.Early(f, a.raw[n:]) // it came in one piece with the request
 		return
 	}
 	if no := svc.cfg.DICOM.Accept.Judge(a.rq); no != nil {
@@ -104,7 +109,11 @@ func (a *association) wait(what need, why refusal) {
 		a.until = now.Add(c.QueueTimeout)
 	}
 	left := a.until.Sub(now)
-	if left <= 0 || !a.vip.queue.join(a, what, c.Queue) {
+	in, fresh := false, false
+	if left > 0 {
+		in, fresh = a.vip.queue.join(a, what, c.Queue)
+	}
+	if !in {
 		a.deny(why, dicomgate.Full(), a.lastErr)
 		return
 	}
@@ -112,6 +121,9 @@ func (a *association) wait(what need, why refusal) {
 		a.gateway.metrics.queued(a.service.cfg.Name)
 	}
 	a.flow.Park(min(left, queueLook))
+	if fresh {
+		a.flow.Wake() // the last place may have become free before this one stood in the queue
+	}
 }
 
 // Resume looks for a place again.
@@ -125,7 +137,7 @@ func (a *association) tryNext() {
 		a.vip.queue.quit(a)
 		a.dial(server)
 	case a.refusal != nil:
-		a.passOn()
+		a.passOn(outcomeRejected)
 	case errors.Is(err, balancing.ErrFull):
 		a.wait(needPlace, refusedFull)
 	case a.local:
@@ -172,13 +184,14 @@ func (a *association) Dialed(_ *relay.Flow, _ netip.AddrPort, took time.Duration
 		a.tryNext()
 		return
 	}
-	a.asked++
-	a.askedAt = time.Now()
 	a.joined = true
 	if why := a.backend.join(a.session); why != "" {
 		a.letGo()
 		a.tryNext()
+		return
 	}
+	a.asked++
+	a.askedAt = time.Now()
 }
 
 // Answered reads what the server says to the request.
@@ -217,6 +230,9 @@ func (a *association) accepted(f *relay.Flow, b []byte, reply dicomgate.Reply) {
 	a.outcome = outcomeOpen
 	a.raw, a.rq, a.sent, a.refusal = nil, nil, nil, nil
 	a.conn.Release()
+	if a.ride != nil {
+		a.follow(f) // what came in one piece with the answer may be the end
+	}
 }
 
 // rejected passes a permanent reject on. A transient one says that another server
@@ -226,7 +242,7 @@ func (a *association) rejected(words []byte, r dicom.Reject) {
 	if !r.Transient() {
 		a.backend.credit()
 		a.refusal = words
-		a.passOn()
+		a.passOn(outcomeRejected)
 		return
 	}
 	if r == dicom.RejectCongestion || r == dicom.RejectLocalLimit {
@@ -237,62 +253,70 @@ func (a *association) rejected(words []byte, r dicom.Reject) {
 	a.giveUp(words)
 }
 
-// Unanswered goes to the next server. A server that is only slow is waited for
-// when there is no other.
+// Unanswered goes to the next server.
 func (a *association) Unanswered(f *relay.Flow, err error) {
 	a.lastErr = err
-	if !errors.Is(err, relay.ErrAnswerTimeout) {
+	switch {
+	case errors.Is(err, relay.ErrAnswerTimeout):
+		a.late(f)
+	case errors.Is(err, relay.ErrWithdrawn):
+		a.asked-- // like a failed dial: nothing that the server said
+		f.Tell(lost)
+		a.giveUp(nil)
+	default:
 		a.backend.server.AddFailure(balancing.Reset)
 		a.suspect(mute)
 		a.giveUp(nil)
-		return
 	}
+}
+
+// late leaves a server that does not answer. When there is no other, it is waited
+// for: it may only be slow.
+func (a *association) late(f *relay.Flow) {
 	a.suspect(unanswered)
-	if a.elsewhere() {
-		return
-	}
-	if left := a.service.cfg.Timeouts.Handshake - time.Since(a.askedAt); left > 0 {
+	next := a.another()
+	if left := a.service.cfg.Timeouts.Handshake - time.Since(a.askedAt); next == nil && left > 0 {
 		f.Await(left)
 		return
 	}
-	a.abandon()
-	a.passOn()
-}
-
-// abandon tells a silent server that nobody waits any more, should it wake up.
-func (a *association) abandon() {
-	a.flow.Tell(lost)
+	f.Tell(lost) // nobody waits any more, should it wake up
 	a.backend.server.AddFailure(balancing.Timeout)
+	if next == nil {
+		a.passOn(outcomeUnanswered)
+		return
+	}
+	a.leaveFor(next)
 }
 
 // giveUp leaves a server that does not accept now, with its own words, which the
 // client gets when nobody else does better.
 func (a *association) giveUp(words []byte) {
+	what := outcomeUnanswered
 	if words != nil {
-		a.refusal = append([]byte(nil), words...)
+		a.refusal, what = append([]byte(nil), words...), outcomeRejected
 	}
-	if !a.elsewhere() {
-		a.passOn()
+	if next := a.another(); next != nil {
+		a.leaveFor(next)
+		return
 	}
+	a.passOn(what)
 }
 
-// elsewhere goes to another server. It returns false when there is none, or when
-// enough were asked.
-func (a *association) elsewhere() bool {
+// another picks a server beside the present one. It is nil when there is none, or
+// when enough were asked.
+func (a *association) another() *balancing.Server {
 	if a.asked > a.service.cfg.DICOM.RetryAssociate {
-		return false
+		return nil
 	}
-	next, err := a.pick(a.backend.server)
-	if err != nil {
-		return false
-	}
-	if errors.Is(a.lastErr, relay.ErrAnswerTimeout) {
-		a.abandon()
-	}
+	next, _ := a.pick(a.backend.server)
+	return next
+}
+
+// leaveFor asks another server, which has been picked.
+func (a *association) leaveFor(next *balancing.Server) {
 	a.gateway.metrics.retried(a.service.cfg.Name, a.backend.server.Name())
 	a.letGo()
 	a.dial(next)
-	return true
 }
 
 // letGo gives a server back that was asked.
@@ -305,25 +329,32 @@ func (a *association) letGo() {
 	a.vip.queue.freed(b.server, "")
 }
 
-// passOn ends the association with the last server's own words, or with those of
-// the gateway when it had none.
-func (a *association) passOn() {
-	if a.refusal != nil {
-		a.outcome = outcomeRejected
-		a.dismiss(a.refusal)
+// passOn ends the association with the last words that a server had for the client,
+// or with the gateway's own when none had any. what became of it at the present
+// server is counted there.
+func (a *association) passOn(what outcome) {
+	a.outcome = what
+	switch {
+	case a.refusal == nil:
+		a.deny(refusedNoServer, dicomgate.NoServer(), a.lastErr)
 		return
+	case !a.joined: // the dials that followed have failed
+		a.turnAway(refusedNoServer, a.lastErr)
 	}
-	a.outcome = outcomeUnanswered
-	a.deny(refusedNoServer, dicomgate.NoServer(), a.lastErr)
+	a.dismiss(a.refusal)
 }
 
 // deny answers in the gateway's own name.
 func (a *association) deny(why refusal, answer []byte, err error) {
-	_ = a.gateway.turnAway(a.service, a.source, why, err, "called_ae", a.calledAE, "calling_ae", a.callingAE)
+	a.turnAway(why, err)
 	if r, err := dicom.DecodeReject(answer); err == nil {
 		a.gateway.metrics.rejected(a.service.cfg.Name, "", r)
 	}
 	a.dismiss(answer)
+}
+
+func (a *association) turnAway(why refusal, err error) {
+	_ = a.gateway.turnAway(a.service, a.source, why, err, "called_ae", a.calledAE, "calling_ae", a.callingAE)
 }
 
 // dismiss is the last that happens to a client that was not accepted. What it
@@ -417,8 +448,12 @@ func (a *association) clock() {
 
 // Ended passes an end on that ends the association as it should. A peer that just
 // closes is not one.
-func (a *association) Ended(_ *relay.Flow, _ relay.Side) bool {
-	return a.ride == nil || a.ride.Stage() != dicomgate.Open
+func (a *association) Ended(f *relay.Flow, _ relay.Side) bool {
+	if a.ride != nil && a.ride.Stage() == dicomgate.Open {
+		return false
+	}
+	f.Expire(releaseLinger) // who answers no release, or does not close, is not waited for
+	return true
 }
 
 // LastWords are A-ABORTs, as far as they fit between two PDUs, or a reject for a

@@ -70,15 +70,15 @@ func (a *association) outcomeOf(end relay.End) outcome {
 
 // Done gives everything back, counts and writes the association's one line.
 func (a *association) Done(_ *relay.Flow, r relay.Result) {
+	defer a.leave()
+	defer a.giveBack()
 	a.vip.queue.quit(a)
 	switch {
 	case a.joined:
 		a.conclude(r)
 	case r.End == relay.ClientReset, r.End == relay.ClientClosed:
-		_ = a.gateway.turnAway(a.service, a.source, refusedLeft, a.lastErr)
+		a.turnAway(refusedLeft, a.lastErr)
 	}
-	a.giveBack()
-	a.leave()
 }
 
 // conclude is the sum of an association that a server was asked for.
@@ -94,11 +94,12 @@ func (a *association) conclude(r relay.Result) {
 
 // judge holds an association's end against its server, or for it.
 func (a *association) judge(end relay.End) {
-	if end == relay.ServerReset {
+	lost := a.outcome == outcomeServerLost
+	if lost && end == relay.ServerReset {
 		a.backend.server.AddFailure(balancing.Reset)
 	}
 	switch {
-	case a.outcome == outcomeServerLost && !a.garbled() && !a.idle():
+	case lost && !a.garbled() && !a.idle() && !a.unseen(end):
 		a.suspect(hungUp)
 	case a.ride == nil:
 	case a.blames():
@@ -122,6 +123,17 @@ func (a *association) idle() bool {
 	}
 	n, known := a.ride.Outstanding()
 	return known && n == 0
+}
+
+// unseen tells that a server closed in order while what its client sent was out of
+// sight: an A-ABORT in bulk, as of a person who cancels, is answered so. A server
+// that dies there resets the connection, because it leaves bytes unread.
+func (a *association) unseen(end relay.End) bool {
+	if a.ride == nil || end != relay.ServerClosed {
+		return false
+	}
+	_, known := a.ride.Outstanding()
+	return !known
 }
 
 // garbled tells that the client sent what makes no sense: a server may well hang

@@ -49,13 +49,19 @@ func newDICOMMetrics(reg prometheus.Registerer) dicomMetrics {
 // away.
 func (m *dicomMetrics) forget(old, now *service) {
 	for _, b := range old.backends {
-		if now == nil || now.find(b.server.Name()) == nil {
-			m.drop(prometheus.Labels{"service": old.cfg.Name, "server": b.server.Name()},
-				m.associations, m.rejects, m.retries, m.responses, m.subs)
-		}
+		m.forgetServer(old.cfg.Name, b.server.Name(), now)
 	}
+}
+
+// forgetServer drops the series of a server that the service has no more, and those
+// of a service that is gone (nil).
+func (m *dicomMetrics) forgetServer(service, server string, now *service) {
 	if now == nil {
-		m.drop(prometheus.Labels{"service": old.cfg.Name}, m.rejects, m.waited, m.classes)
+		m.drop(prometheus.Labels{"service": service}, m.rejects, m.waited, m.classes)
+	}
+	if now == nil || now.find(server) == nil {
+		m.drop(prometheus.Labels{"service": service, "server": server},
+			m.associations, m.rejects, m.retries, m.responses, m.subs)
 	}
 }
 

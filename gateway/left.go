@@ -131,7 +131,8 @@ type gone struct {
 	protocol string
 }
 
-// forgetGone drops those whose last session has ended.
+// forgetGone drops those whose last session has ended, and what these sessions have
+// counted since the reload.
 func (g *Gateway) forgetGone() {
 	g.goneMu.Lock()
 	defer g.goneMu.Unlock()
@@ -139,15 +140,18 @@ func (g *Gateway) forgetGone() {
 	for _, r := range g.gone {
 		if r.backend.server.Active() > 0 {
 			kept = append(kept, r)
+			continue
 		}
+		g.metrics.forgetServer(r.backend.service, r.backend.server.Name(), g.plan.Load().service(r.backend.service))
 	}
 	clear(g.gone[len(kept):])
 	g.gone = kept
 }
 
 // drain gives the sessions of a dicom server that a person has taken out their
-// deadline, and takes it back when the server is ready again.
-func (b *backend) drain(to balancing.Admin, within time.Duration, now time.Time) {
+// deadline, which it returns, and takes it back when the server is ready again. The
+// first deadline counts.
+func (b *backend) drain(to balancing.Admin, within time.Duration, now time.Time) time.Time {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	switch {
@@ -156,6 +160,7 @@ func (b *backend) drain(to balancing.Admin, within time.Duration, now time.Time)
 	case b.deadline.IsZero():
 		b.deadline = now.Add(within)
 	}
+	return b.deadline
 }
 
 // cutAgain is how long what is left has to end after it was cut, before that is
@@ -197,8 +202,12 @@ func (g *Gateway) watchSilence(s *service, now time.Time) {
 		return
 	}
 	for _, b := range s.backends {
-		for _, client := range b.silentTo(now, most) {
-			g.log.Warn("no response to a complete request within dicom.response_timeout", "service", b.service, "server", b.server.Name(), "client", client.String())
+		clients := b.silentTo(now, most)
+		if len(clients) > 0 { // one line: a server that hangs is silent to all
+			g.log.Warn("no response to a complete request within dicom.response_timeout",
+				"service", b.service, "server", b.server.Name(), "clients", len(clients), "client", clients[0].String())
+		}
+		for _, client := range clients {
 			g.met(b, silent, client.Addr())
 		}
 	}

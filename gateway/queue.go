@@ -47,19 +47,29 @@ const (
 	needPlace                 // on a server of its route
 )
 
-// join puts an association at the end, unless most wait already. One that is
-// in keeps its place, whatever it needs now.
-func (q *queue) join(a *association, what need, most int) bool {
+// rivals tells whether the other one waits for what this one needs.
+func (a *association) rivals(other *association, what need) bool {
+	return other.needs == what && (what == needTitle && other.title == a.title || what == needPlace && other.route == a.route)
+}
+
+// join puts an association at the end, unless most wait already; fresh tells that.
+// One that is in keeps its place, whatever it needs now.
+func (q *queue) join(a *association, what need, most int) (in, fresh bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if !slices.Contains(q.waiting, a) {
-		if len(q.waiting) >= most {
-			return false
+	had := a.needs
+	switch {
+	case slices.Contains(q.waiting, a):
+		a.needs = what
+		if had != what {
+			q.next(a, had)
 		}
-		q.waiting = append(q.waiting, a)
+		return true, false
+	case len(q.waiting) >= most:
+		return false, false
 	}
-	a.needs = what
-	return true
+	q.waiting, a.needs = append(q.waiting, a), what
+	return true, true
 }
 
 // quit takes an association out.
@@ -68,7 +78,14 @@ func (q *queue) quit(a *association) {
 	defer q.mu.Unlock()
 	if i := slices.Index(q.waiting, a); i >= 0 {
 		q.waiting = slices.Delete(q.waiting, i, i+1)
+		q.next(a, a.needs)
 	}
+}
+
+// next has the one behind a look, that needed the same: of two places that became
+// free at once a has taken one at most. Called with mu held.
+func (q *queue) next(a *association, what need) {
+	q.wake(func(w *association) bool { return w != a && a.rivals(w, what) })
 }
 
 // before tells whether somebody waits for what a needs and came earlier.
@@ -76,11 +93,10 @@ func (q *queue) before(a *association, what need) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for _, w := range q.waiting {
-		switch {
-		case w == a:
+		if w == a {
 			return false
-		case w.needs != what:
-		case what == needTitle && w.title == a.title, what == needPlace && w.route == a.route:
+		}
+		if a.rivals(w, what) {
 			return true
 		}
 	}

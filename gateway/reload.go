@@ -182,8 +182,9 @@ func (g *Gateway) retire(s *service, backends []*backend) {
 			b.abort(endDrained)
 			continue
 		}
-		b.drain(balancing.Drain, drain, time.Now())
-		g.drains.after(drain, func() {
+		// A person may have drained it before: that deadline is told and holds.
+		until := b.drain(balancing.Drain, drain, time.Now())
+		g.drains.after(time.Until(until), func() {
 			if n := b.abort(endDrained); n > 0 {
 				g.log.Warn("drain deadline: sessions are cut", "service", b.service, "server", b.server.Name(), "sessions", n)
 			}
