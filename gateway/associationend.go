@@ -165,6 +165,10 @@ func (a *association) Response(r dicomgate.Response) {
 // silent tells that the server has owed a response for longer than it may.
 // It is called from any goroutine.
 func (a *association) silent(now time.Time, most time.Duration) bool {
+	if a.flow.Stalled(relay.Client) {
+		// It is the client that does not read.
+		a.owes.Store(0)
+	}
 	since := a.owes.Load()
 	// Once is enough for one request.
 	return since != 0 && now.UnixNano()-since > int64(most) && a.owes.CompareAndSwap(since, 0)
@@ -189,12 +193,9 @@ func (a *association) log(r relay.Result) {
 		"called_ae", a.calledAE, "calling_ae", a.callingAE, "outcome", a.outcome.String(),
 		"bytes_in", r.In, "bytes_out", r.Out, "took", r.Took.Round(time.Millisecond), "reason", string(r.End),
 	}
-	if a.ride != nil && a.ride.Stage() != dicomgate.Open {
-		attrs = append(attrs, "ended", a.ride.Ending())
-	}
 	if a.ride != nil {
 		sum := a.ride.Summary()
-		attrs = append(attrs, "operations", sum.String(), "objects", sum.Stored+sum.Sent)
+		attrs = append(append(attrs, "objects", sum.Stored+sum.Sent), a.ride.Attributes()...)
 	}
 	if len(a.tried) > 0 {
 		attrs = append(attrs, "servers_tried", len(a.tried)+1)

@@ -38,6 +38,7 @@ type backend struct {
 	passive  *config.Passive // nil: live failures only ask for a check
 	weight   int             // as last configured
 	cutting  bool            // on_down: close
+	panics   bool            // panic: all
 	drained  bool            // out of the plan, and timeouts.drain is over
 	deadline time.Time       // dicom: when what is left after a person's drain is aborted; zero = never
 	sessions *session        // list of those connected to this server
@@ -122,7 +123,7 @@ func (b *backend) lookUp(ctx context.Context) {
 func (b *backend) commit(s *config.Service, c config.Server, now time.Time) verdict {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.cutting = s.OnDown == "close"
+	b.cutting, b.panics = s.OnDown == "close", s.Panic == "all"
 	b.flapping, b.passive = s.Flapping, s.Passive
 	b.server.SetDegradedWeight(s.DegradedWeight)
 	if c.Weight != b.weight {
@@ -157,7 +158,7 @@ func (b *backend) join(s *session) relay.End {
 	switch {
 	case b.drained:
 		return endDrained
-	case b.cutting && b.server.Health() == balancing.Down:
+	case b.cutting && b.server.Health() == balancing.Down && !b.panics:
 		return endServerDown
 	}
 	return ""

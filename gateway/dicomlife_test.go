@@ -342,3 +342,15 @@ func TestInspectionOff(t *testing.T) {
 	h.becomes("gantry_dicom_associations_total", "ended,A", 1)
 	require.Empty(t, h.counts("gantry_dimse_responses_total"))
 }
+
+// With panic: all a server that is down serves before nobody does, whatever on_down
+// says about those that were there when it went down.
+func TestPanicServesWhereServersCloseOnDown(t *testing.T) {
+	addr, a := freePort(t), newArchive(t)
+	h := start(t, replaced(t, dicomService(addr, "  panic: all\n  on_down: close\n", a), "{type: connect, interval: 1h}",
+		"{type: dicom-echo, interval: 1h, fall: 1, timeout: 100ms}"))
+	p, _ := a.asked() // the check, which gets no answer
+	h.await("PACS", "A", "down")
+	p.Close()
+	together(t, addr, "CT1", a)
+}

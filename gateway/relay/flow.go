@@ -108,8 +108,8 @@ func newFlow(l *loop, cfg Config) *Flow {
 	}
 	f.ends[Client] = end{fd: cfg.Client, writable: true}
 	f.ends[Server] = end{fd: -1}
-	f.ways[Client] = way{src: &f.ends[Client], dst: &f.ends[Server]}
-	f.ways[Server] = way{src: &f.ends[Server], dst: &f.ends[Client]}
+	f.ways[Client].src, f.ways[Client].dst = &f.ends[Client], &f.ends[Server]
+	f.ways[Server].src, f.ways[Server].dst = &f.ends[Server], &f.ends[Client]
 	if r, ok := cfg.Handler.(Reader); ok {
 		f.reader = r
 		for s := range f.ways {

@@ -2,6 +2,7 @@ package relay
 
 import (
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 )
@@ -36,6 +37,7 @@ type way struct {
 	flow   *Flow
 	from   Side
 	reader Reader // who is shown what passes; nil: nobody
+	stalls atomic.Bool
 }
 
 // buffer backs what one read could not pass on.
@@ -233,6 +235,9 @@ func (w *way) pass(l *loop, b []byte) {
 	if len(b) > 0 {
 		w.buffer = buffers.Get().(*buffer)
 		w.pending = w.buffer[:copy(w.buffer[:], b)]
+		if w.flow != nil {
+			w.stalls.Store(true)
+		}
 	}
 }
 
@@ -262,6 +267,7 @@ func (w *way) flush(l *loop) bool {
 		if w.buffer != nil {
 			buffers.Put(w.buffer)
 			w.buffer = nil
+			w.stalls.Store(false)
 		}
 	}
 	if w.piped == 0 && w.pipe != nil {

@@ -108,3 +108,7 @@ func (f *Flow) Tell(b []byte) {
 		_, _ = write(e.fd, b)
 	}
 }
+
+// Stalled tells that a side does not take what has been read for it: the other
+// side is not read meanwhile. It may be called from any goroutine.
+func (f *Flow) Stalled(to Side) bool { return f.ways[1-to].stalls.Load() }

@@ -410,3 +410,22 @@ func TestCloseSaysLastWords(t *testing.T) {
 	require.Equal(t, "?client gone", rest(t, server))
 	require.Equal(t, relay.Stopped, w.wait(t).End)
 }
+
+// Who does not read what the other side sends is known.
+func TestStalled(t *testing.T) {
+	addr, accept := listen(t)
+	w := reader(addr)
+	client, server := ask(t, w, answerSoon, accept)
+	write(t, server, "yes")
+	require.Equal(t, "YES", read(t, client, 3))
+	flow, _ := w.plain.seen()
+	require.False(t, flow.Stalled(relay.Client))
+	const much = 32 << 20 // more than the sockets on the way hold
+	sent := make(chan error, 1)
+	go func() { _, err := server.Write(make([]byte, much)); sent <- err }()
+	require.Eventually(t, func() bool { return flow.Stalled(relay.Client) }, patience, time.Millisecond)
+	require.False(t, flow.Stalled(relay.Server))
+	_ = read(t, client, much)
+	require.NoError(t, <-sent)
+	require.Eventually(t, func() bool { return !flow.Stalled(relay.Client) }, patience, time.Millisecond)
+}
