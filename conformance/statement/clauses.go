@@ -62,5 +62,6 @@ const (
 	echo  = "negotiate/dicomecho "
 	find  = "negotiate/dicomfind "
 	store = "negotiate/dicomstore "
+	assoc = "negotiate/dicomassociate "
 	talk  = "negotiate/internal/dicomtalk "
 )

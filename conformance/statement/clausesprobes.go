@@ -10,7 +10,8 @@ func probePolicies() Section {
 | implementation class UID | 2.25.169094021110743322363671350827519687372 |
 | implementation version name | GANTRY_ and the version |
 | maximum length announced | 16384 |
-| asynchronous operations, role selection, extended negotiation, user identity | not proposed |
+| asynchronous operations, role selection, extended negotiation | proposed by dicom-associate and ` + "`gantry associate`" + ` alone, where told so: roles with the profile qr or ` + "`--role`" + `, the others by ` + "`--async`" + ` and ` + "`--extended`" + ` |
+| user identity | not proposed |
 | associations at a time | one for each check and server |
 | acceptance | none: probes do not listen |
 `, Clauses: []Clause{
@@ -31,11 +32,16 @@ func probeContexts() Section {
 | dicom-find, patient-root | Patient Root Query/Retrieve – FIND | 1.2.840.10008.5.1.4.1.2.1.1 | Implicit VR Little Endian | C-FIND, C-CANCEL |
 | dicom-find, worklist | Modality Worklist – FIND | 1.2.840.10008.5.1.4.31 | Implicit VR Little Endian | C-FIND, C-CANCEL |
 | dicom-store, opt-in | Secondary Capture Image Storage | 1.2.840.10008.5.1.4.1.1.7 | Implicit VR Little Endian | C-STORE |
+| dicom-associate | what its settings name, or Verification | any | what its settings name, one for each context | none |
 | dicom-store with read_back | and Study Root Query/Retrieve – FIND | 1.2.840.10008.5.1.4.1.2.2.1 | Implicit VR Little Endian | C-FIND |
 `, Clauses: []Clause{
 		{"Queries match exactly: keys that cannot exist, or a study and patient agreed with the site. None asks for everything; answers beyond the bound are cancelled.",
 			"PS3.4 C.2.2.2", []string{find + "TestGoldenRequest", find + "TestGoldenIdentifier", find + "TestIdentifiers", find + "TestIgnoredKey"}},
 		{"The stored image is always the same for a server: one SOP instance, patient ZZ-GANTRY-PROBE.", "PS3.4 B.2", []string{store + "TestInstanceUID", store + "TestImage", store + "TestGoldenRequest"}},
+		{"dicom-associate and the survey ask for each SOP class in each transfer syntax by itself, at most 128 contexts an association, and send no data.", "PS3.8 9.3.2.2",
+			[]string{assoc + "TestPlan", assoc + "TestSurvey", assoc + "TestProfiles"}},
+		{"What is expected and refused makes the server degraded; nothing accepted, a reject or an abort unhealthy.", "PS3.8 9.3.3.2",
+			[]string{assoc + "TestProbe", conf + "TestLostTransferSyntaxDegrades"}},
 		{"With read_back the image must be found again.", "PS3.4 C.4.1", []string{store + "TestReadBack"}},
 	}}
 }
