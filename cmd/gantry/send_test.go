@@ -71,6 +71,29 @@ func TestSendDICOMRetries(t *testing.T) {
 	require.Equal(t, associationsJSON{Asked: 3, Released: 3}, j.Associations)
 }
 
+// A DICOM file of a folder that cannot be read is lost, not left out.
+func TestSendDICOMDamaged(t *testing.T) {
+	dir := t.TempDir()
+	file := modality.NewStudy().Object(1000).File()
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "1"), file, 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "2"), file[:200], 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "3"), []byte("short"), 0o600))
+	list := filepath.Join(t.TempDir(), "failed")
+	p := archive(t, pacs.Options{})
+	s := newStage()
+	require.Equal(t, exitFailed, s.run(t, "send", "dicom", p.Addr(), dir, "--failed", list))
+	require.Contains(t, s.out.String(), "left out: 1 file.")
+	require.Contains(t, s.out.String(), "LOST: 1 of 2 objects.\n  1 × "+whyDamaged)
+	b, err := os.ReadFile(list)
+	require.NoError(t, err)
+	require.Equal(t, filepath.Join(dir, "2")+"\n", string(b))
+	s = newStage()
+	require.Equal(t, exitFailed, s.run(t, "send", "dicom", p.Addr(), dir, "-o", "json"))
+	var j sendJSON
+	require.NoError(t, json.Unmarshal(s.out.Bytes(), &j))
+	require.Equal(t, []any{"lost", 2, 1, 1, []reasonJSON{{whyDamaged, 1}}}, []any{j.Verdict, j.Total, j.Done, j.Lost, j.Reasons})
+}
+
 // Files that were lost are listed, for another go.
 func TestSendDICOMFiles(t *testing.T) {
 	dir, study := t.TempDir(), modality.NewStudy()
@@ -105,7 +128,7 @@ func TestSendBadUsage(t *testing.T) {
 	require.NoError(t, os.WriteFile(text, []byte("no DICOM"), 0o600))
 	tests := map[string]string{
 		"send":                                       "needs one of its commands: dicom",
-		"send dicom":                                 "requires at least 1 arg",
+		"send dicom":                                 "HOST:PORT is missing",
 		"send dicom h:1":                             "nothing to send",
 		"send dicom h --echo 1":                      "has no port",
 		"send dicom h:1 --echo 1 x":                  "exclude each other",
@@ -118,6 +141,11 @@ func TestSendBadUsage(t *testing.T) {
 		"send dicom h:1 --generate 1 --transfer-syntax ExplicitVRBigEndian": "send files",
 		"send dicom h:1 --generate 600000 --repeat 2":                       "too many for one run",
 		"send dicom h:1 --echo 1 --called-ae SEVENTEEN_LETTERS":             "1 to 16 ASCII characters",
+		"send dicom h:1 --generate 1 --sop-class Verification":              "--sop-class: Verification is no storage class",
+		"send dicom h:1 --echo 1 --size 3MiB":                               "--size is about generated objects: give --generate too",
+		"send dicom h:1 --sop-class MRImageStorage " + text:                 "--sop-class is about generated objects",
+		"send dicom h:1 /dev/null":                                          "/dev/null: not a file",
+		"send dicom h:1 --echo 1 --calling-ae A\\B":                         "--calling-ae: an AE title has 1 to 16 ASCII characters",
 		"send dicom h:1 --echo 1 --rate -1":                                 "--rate is from 0",
 		"send dicom h:1 --echo 1 --ca-file /nowhere":                        "--ca-file",
 	}

@@ -32,7 +32,12 @@ func newSendDICOM(s *surroundings) *cobra.Command {
 		Use:   "dicom HOST:PORT [FILE|DIR]...",
 		Short: "Store DICOM files or generated objects, or ask for C-ECHOs",
 		Long:  aboutSendDICOM,
-		Args:  cobra.MinimumNArgs(1),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return badUsage("HOST:PORT is missing")
+			}
+			return nil
+		},
 		Example: `  gantry send dicom 10.12.1.100:104 --called-ae VNA --calling-ae CT1 study/
   gantry send dicom 10.12.1.100:104 --generate 1000 --size 512KiB --concurrency 20 --per-association 10
   gantry send dicom 10.12.1.100:104 --echo 5000 --per-association 1 --output json`,
@@ -62,7 +67,10 @@ func (s *surroundings) sendDICOM(ctx context.Context, flags *sendFlags, target s
 	s.attend(job, cancel, func() { line.show(job.Progress()) })
 	line.clear()
 	r := job.Wait()
-	summary := sendSummary{Report: &r, target: target, noun: flags.noun(), skipped: skipped(w)}
+	summary := sendSummary{Report: &r, target: target, noun: flags.noun()}
+	if f, ok := w.(*sender.Files); ok {
+		summary.skipped, summary.damaged = f.Skipped, len(f.Damaged)
+	}
 	var err error
 	if flags.output.value == "json" {
 		err = printJSON(s.out, summary.json())
@@ -72,15 +80,8 @@ func (s *surroundings) sendDICOM(ctx context.Context, flags *sendFlags, target s
 	if err == nil {
 		err = flags.listFailed(w, &r)
 	}
-	if err == nil && r.Lost() > 0 {
+	if err == nil && !summary.complete() {
 		err = saidError{exitFailed}
 	}
 	return err
-}
-
-func skipped(w sender.Work) int {
-	if f, ok := w.(*sender.Files); ok {
-		return f.Skipped
-	}
-	return 0
 }

@@ -14,6 +14,7 @@ import (
 	"gantry/fixtures/pacs"
 	"gantry/fixtures/sender"
 	"gantry/gateway/config"
+	"gantry/protocols/dicom"
 )
 
 // maxRetries bounds --retry.
@@ -28,6 +29,7 @@ type sendFlags struct {
 	calledAE, callingAE, failedPaths string
 	timeout                          time.Duration
 	keys                             *keyFlags // of the block tls
+	given                            func(flag string) bool
 	output                           *words
 }
 
@@ -36,6 +38,7 @@ func newSendFlags() *sendFlags { return &sendFlags{keys: newKeyFlags()} }
 func (f *sendFlags) add(cmd *cobra.Command) {
 	set := cmd.Flags()
 	set.SortFlags = false
+	f.given = set.Changed
 	set.IntVar(&f.generate, "generate", 0, "send `N` generated objects instead of files")
 	set.StringVar(&f.size, "size", "512KiB", "`SIZE` of the pixels of a generated object, up to 2GiB")
 	set.StringVar(&f.sopClass, "sop-class", "CTImageStorage", "`NAME` or UID of their SOP class")
@@ -91,8 +94,11 @@ func (f *sendFlags) options(s *surroundings, address string) (o sender.Options, 
 		return o, badUsage("--rate is from 0 to 1000000")
 	case f.timeout <= 0 || f.timeout > fault.MaxDuration:
 		return o, badUsage("--timeout is more than 0 and at most %s", fault.MaxDuration)
-	case !isAETitle(f.calledAE) || !isAETitle(f.callingAE):
-		return o, badUsage("AE titles have 1 to 16 ASCII characters without backslash")
+	}
+	for flag, title := range map[string]string{"called-ae": f.calledAE, "calling-ae": f.callingAE} {
+		if !isAETitle(title) {
+			return o, badUsage("--%s: an AE title has 1 to 16 ASCII characters without backslash", flag)
+		}
 	}
 	secure, err := f.tls(s)
 	o = sender.Options{Concurrency: f.concurrency, PerAssoc: f.perAssoc, Rate: f.rate, Retries: f.retries}
@@ -133,6 +139,8 @@ func (f *sendFlags) work(paths []string) (w sender.Work, err error) {
 		return nil, badUsage("files, --generate and --echo exclude each other")
 	case f.repeat < 1 || f.generate < 0 || f.echo < 0 || f.repeat > sender.MaxObjects || f.generate > sender.MaxObjects || f.echo > sender.MaxObjects:
 		return nil, badUsage("--generate, --echo and --repeat are from 1 to %d", sender.MaxObjects)
+	case f.generate == 0 && f.idle() != "":
+		return nil, badUsage("--%s is about generated objects: give --generate too", f.idle())
 	case f.failedPaths != "" && len(paths) == 0:
 		return nil, badUsage("--failed lists files: name some to be sent")
 	case f.echo > 0:
@@ -148,10 +156,23 @@ func (f *sendFlags) work(paths []string) (w sender.Work, err error) {
 	return w, err
 }
 
+// idle is a flag about generated objects that was given.
+func (f *sendFlags) idle() string {
+	for _, name := range []string{"size", "sop-class", "transfer-syntax"} {
+		if f.given(name) {
+			return name
+		}
+	}
+	return ""
+}
+
 func (f *sendFlags) series() (sender.Work, error) {
 	class, err := pacs.ParseUID(f.sopClass)
 	if err != nil {
 		return nil, badUsage("--sop-class: %s", err)
+	}
+	if name := dicom.UIDName(class); name != class && !strings.Contains(name, "Storage") || strings.HasPrefix(name, "StorageCommitment") {
+		return nil, badUsage("--sop-class: %s is no storage class", name)
 	}
 	syntax, err := pacs.ParseUID(f.syntax)
 	if err != nil {
@@ -175,7 +196,7 @@ func (f *sendFlags) files(paths []string) (sender.Work, error) {
 	if err != nil {
 		return nil, badUsage("%s", err)
 	}
-	if files.Count() == 0 {
+	if files.Count() == 0 && len(files.Damaged) == 0 {
 		return nil, badUsage("no DICOM object in %s", strings.Join(paths, ", "))
 	}
 	files.Repeat = f.repeat
@@ -190,8 +211,12 @@ func (f *sendFlags) listFailed(w sender.Work, r *sender.Report) error {
 	}
 	var b strings.Builder
 	listed := map[string]bool{}
+	paths := files.Damaged
 	for _, n := range r.Missing {
-		if path := files.Path(n); !listed[path] {
+		paths = append(paths, files.Path(n))
+	}
+	for _, path := range paths {
+		if !listed[path] {
 			listed[path] = true
 			b.WriteString(path + "\n")
 		}

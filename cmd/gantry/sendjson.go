@@ -51,13 +51,13 @@ type (
 )
 
 func (s *sendSummary) json() sendJSON {
-	j := sendJSON{Target: s.target, Verdict: "ok", Total: s.Total, Done: s.Done, Warnings: s.Warnings, Lost: s.Lost(),
+	j := sendJSON{Target: s.target, Verdict: "ok", Total: s.Total + s.damaged, Done: s.Done, Warnings: s.Warnings, Lost: s.Lost() + s.damaged,
 		Retried: s.Retried, Skipped: s.skipped, Bytes: s.Bytes, DurationMS: ms(s.Took),
 		PerSecond: s.perSecond(float64(s.Done)), BytesPerSecond: s.perSecond(float64(s.Bytes)),
 		Associations: associationsJSON{Asked: s.Associations, Released: s.Released},
 		Statuses:     []statusJSON{}, Reasons: []reasonJSON{},
 		ResponseMS: inMS(s.Response), AssociationMS: inMS(s.Opening)}
-	if s.Lost() > 0 {
+	if !s.complete() {
 		j.Verdict = "lost"
 	}
 	for _, e := range s.Endings {
@@ -68,6 +68,9 @@ func (s *sendSummary) json() sendJSON {
 	}
 	for _, status := range s.Statuses {
 		j.Statuses = append(j.Statuses, statusJSON{fmt.Sprintf("%04X", status.Code), status.Class(), status.Times})
+	}
+	if s.damaged > 0 {
+		j.Reasons = append(j.Reasons, reasonJSON{whyDamaged, s.damaged})
 	}
 	for _, r := range s.Reasons {
 		j.Reasons = append(j.Reasons, reasonJSON{r.What, r.Times})

@@ -13,7 +13,13 @@ type sendSummary struct {
 	*sender.Report
 	target, noun string
 	skipped      int
+	damaged      int // files that were not sent for it
 }
+
+const whyDamaged = "not sent: a DICOM file whose meta information is damaged"
+
+// complete tells whether nothing was lost.
+func (s *sendSummary) complete() bool { return s.Lost() == 0 && s.damaged == 0 }
 
 // text is for people.
 func (s *sendSummary) text(colours bool) string {
@@ -93,15 +99,21 @@ func (s *sendSummary) times(b *strings.Builder, colours bool) {
 
 // verdict is the last word.
 func (s *sendSummary) verdict(b *strings.Builder, colours bool) {
-	if s.Lost() == 0 {
+	if s.complete() {
 		words := fmt.Sprintf("Nothing was lost: all %s answered with success", count(s.Total, s.noun))
+		if s.Total == 1 {
+			words = fmt.Sprintf("Nothing was lost: the %s was answered with success", s.noun)
+		}
 		if s.Warnings > 0 {
 			words += fmt.Sprintf(", %d of them with a warning", s.Warnings)
 		}
 		fmt.Fprintln(b, cell{text: words + ".", colour: green}.paint(colours))
 		return
 	}
-	fmt.Fprintln(b, cell{text: fmt.Sprintf("LOST: %d of %s.", s.Lost(), count(s.Total, s.noun)), colour: red}.paint(colours))
+	fmt.Fprintln(b, cell{text: fmt.Sprintf("LOST: %d of %s.", s.Lost()+s.damaged, count(s.Total+s.damaged, s.noun)), colour: red}.paint(colours))
+	if s.damaged > 0 {
+		fmt.Fprintf(b, "  %d × %s\n", s.damaged, whyDamaged)
+	}
 	for _, r := range s.Reasons {
 		fmt.Fprintf(b, "  %d × %s\n", r.Times, printable(r.What))
 	}
