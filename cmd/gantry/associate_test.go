@@ -151,6 +151,7 @@ func TestAssociateCompare(t *testing.T) {
 	s := newStage()
 	require.Equal(t, exitFailed, s.run(t, "associate", whole, "--profile", "ct", "--compare", nobody(t)))
 	require.Contains(t, s.out.String(), "not-comparable: B did not answer all that was asked\n")
+	require.NotContains(t, s.out.String(), "CTImageStorage", "no answer is no difference")
 }
 
 // TestAssociateJSON: the form that scripts rely on.
@@ -212,7 +213,13 @@ func TestAssociateUsage(t *testing.T) {
 		{"a:1 --role scx", `--role: "scx" is not a role; write scu, scp or both, or CLASS=ROLE`},
 		{"a:1 --profile ct --role MRImageStorage=scp", "--role: MRImageStorage is not proposed; give --sop-class MRImageStorage too"},
 		{"a:1 --async many", `--async: "many" is not a window; write INVOKED or INVOKED/PERFORMED, numbers up to 65535`},
-		{"a:1 --max-pdu 10", "--max-pdu: 10 is out of range; 1024 to 16777216"},
+		{"a:1 --max-pdu 10", `--max-pdu: "10" is not a size from 1KiB to 16MiB`},
+		{"a:1 --max-pdu 1GiB", `--max-pdu: "1GiB" is not a size from 1KiB to 16MiB`},
+		{"a:1 --max-pdu much", `--max-pdu: "much" is not a size from 1KiB to 16MiB`},
+		{"a:1 --sop-class=", "--sop-class: a name is missing"},
+		{"a:1 --profile=ct,", "--profile: a name is missing"},
+		{"a:1 --transfer-syntax=", "--transfer-syntax: a name is missing"},
+		{"a:1 --profile ct --compare=", "--compare: a second TARGET is missing"},
 		{"a:1 --pause 1h", "--pause: 1h0m0s is out of range; 0s to 1m0s"},
 		{"a:1 --called-ae ABCDEFGHIJKLMNOPQ", "--called-ae: "},
 		{"a:1 --tls=false --ca-file x", "--tls=false and --ca-file contradict each other"},

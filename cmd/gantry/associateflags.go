@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"gantry/fixtures/fault"
 	"gantry/gateway/config"
 	"gantry/negotiate/dicomassociate"
 	"gantry/protocols/dicom"
@@ -24,12 +25,12 @@ const (
 // associateFlags are the flags of `gantry associate`.
 type associateFlags struct {
 	profiles, classes, syntaxes, roles *[]string
-	async, compare                     *string
-	pdu                                *int
+	async, compare, pdu                *string
 	extended, keepGoing, list          *bool
 	pause                              *time.Duration
 	verbose                            *int
 	output                             *words
+	what, how                          *pflag.FlagSet
 	keys                               *keyFlags // the AE titles, timeout, and the block tls: as in a check
 }
 
@@ -37,6 +38,7 @@ type associateFlags struct {
 func addAssociateFlags(s *surroundings, cmd *cobra.Command) *associateFlags {
 	f := &associateFlags{keys: newKeyFlags()}
 	what, how, secure, own := newFlagSet(), newFlagSet(), newFlagSet(), newFlagSet()
+	f.what, f.how = what, how
 	f.addWhat(what)
 	f.addHow(how)
 	f.keys.add(secure, config.CheckKey{Key: "tls", Switch: true})
@@ -68,14 +70,14 @@ func (f *associateFlags) addWhat(set *pflag.FlagSet) {
 	f.syntaxes = set.StringSlice("transfer-syntax", nil, "Transfer syntax to propose each SOP class in, by keyword or UID; may be given several times.")
 	f.roles = set.StringSlice("role", nil, "Role to ask for: scu, scp or both; for one SOP class alone as CLASS=ROLE. The profile qr, by itself, asks for scp of what C-GET brings.")
 	f.extended = set.Bool("extended", true, "Ask query/retrieve classes by extended negotiation what they can do.")
-	f.async = set.String("async", "", "Asynchronous operations window to propose: INVOKED or INVOKED/PERFORMED; 0 = unlimited.")
-	f.pdu = set.Int("max-pdu", 16384, "Largest P-DATA-TF to receive, as announced, in bytes.")
+	f.async = set.String("async", "", "Asynchronous operations `WINDOW` to propose: INVOKED or INVOKED/PERFORMED; 0 = unlimited.")
+	f.pdu = set.String("max-pdu", "16KiB", "`SIZE` of the largest P-DATA-TF to receive, as announced, such as 16384 or 128KiB.")
 	f.list = set.Bool("list", false, "Show what the profiles propose, and why; asks nobody.")
 }
 
 func (f *associateFlags) addHow(set *pflag.FlagSet) {
 	f.addKeys(set, config.KindKeys("dicom-associate"), func(key string) bool { return strings.HasSuffix(key, "_ae") })
-	f.compare = set.String("compare", "", "A second TARGET that is asked the same; only where they differ is shown.")
+	f.compare = set.String("compare", "", "A second `TARGET` that is asked the same; only where they differ is shown.")
 	f.addKeys(set, config.CommonKeys(), func(key string) bool { return key == "timeout" })
 	f.pause = set.Duration("pause", 0, "Time to leave between two associations.")
 	f.keepGoing = set.Bool("keep-going", false, "Go on behind an association that failed.")
@@ -94,12 +96,33 @@ func (f *associateFlags) validate() error {
 	switch other := (&probeFlags{keys: f.keys}).contradiction(); {
 	case other != "":
 		return badUsage("--tls=false and --%s contradict each other", other)
-	case *f.pdu < leastPDU || *f.pdu > mostPDU:
-		return badUsage("--max-pdu: %d is out of range; %d to %d", *f.pdu, leastPDU, mostPDU)
+	case f.unnamed() != "":
+		return badUsage("--%s: a name is missing", f.unnamed())
+	case f.maxPDU() < leastPDU || f.maxPDU() > mostPDU:
+		return badUsage("--max-pdu: %q is not a size from 1KiB to 16MiB", printable(*f.pdu))
+	case f.how.Changed("compare") && *f.compare == "":
+		return badUsage("--compare: a second TARGET is missing; write HOST:PORT")
 	case *f.pause < 0 || *f.pause > mostPause:
 		return badUsage("--pause: %s is out of range; 0s to %s", *f.pause, mostPause)
 	}
 	return nil
+}
+
+// maxPDU is 0 when the flag has no size.
+func (f *associateFlags) maxPDU() int64 {
+	n, _ := fault.Size(*f.pdu)
+	return n
+}
+
+// unnamed finds a list flag with an empty value: a variable of a script that is not set would otherwise ask for
+// everything.
+func (f *associateFlags) unnamed() string {
+	for name, list := range map[string][]string{"profile": *f.profiles, "sop-class": *f.classes, "transfer-syntax": *f.syntaxes, "role": *f.roles} {
+		if f.what.Changed(name) && (len(list) == 0 || slices.Contains(list, "")) {
+			return name
+		}
+	}
+	return ""
 }
 
 // question is what the flags propose.
@@ -133,7 +156,7 @@ func (f *associateFlags) question() (q dicomassociate.Question, err error) {
 	if *f.extended {
 		q.Extended = dicomassociate.Extended(q.Pairs)
 	}
-	q.MaxPDU = uint32(*f.pdu)
+	q.MaxPDU = uint32(f.maxPDU())
 	if q.Async, err = parseAsync(*f.async); err != nil {
 		return q, err
 	}

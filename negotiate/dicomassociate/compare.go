@@ -11,7 +11,7 @@ import (
 
 // Differences are what two servers that were asked the same answered differently.
 type Differences struct {
-	Pairs []PairDifference
+	Pairs []PairDifference // of those that both answered
 	Facts []FactDifference
 }
 
@@ -32,7 +32,8 @@ func Compare(a, b Result) Differences {
 		other[p.Pair] = p
 	}
 	for _, p := range a.Pairs {
-		if o, asked := other[p.Pair]; asked && (p.Answer != o.Answer || p.Code != o.Code || p.Chosen != o.Chosen) {
+		o, asked := other[p.Pair]
+		if asked && p.Answer.told() && o.Answer.told() && (p.Answer != o.Answer || p.Code != o.Code || p.Chosen != o.Chosen) {
 			d.Pairs = append(d.Pairs, PairDifference{p, o})
 		}
 	}

@@ -18,6 +18,9 @@ const (
 	NotAsked   Answer = "not-asked"  // the survey ended before
 )
 
+// told tells whether it is an answer of the server's.
+func (a Answer) told() bool { return a != Lost && a != NotAsked }
+
 // PairResult is a pair and its answer.
 type PairResult struct {
 	Pair

@@ -56,7 +56,7 @@ func (r Result) Sentence() string {
 	pairs := fmt.Sprintf("(%d of %d pairs)", count(r.Pairs, Accepted), len(r.Pairs))
 	switch len(refused) {
 	case 0:
-		return fmt.Sprintf("accepts %s, each in at least one transfer syntax %s", allClasses(len(classes)), pairs)
+		return fmt.Sprintf("accepts %s in at least one transfer syntax %s", allClasses(len(classes)), pairs)
 	case len(classes):
 		return fmt.Sprintf("accepts the association and refuses all that was proposed in it: %s (%s)%s", names(refused), reasons(refused), r.hint(refused))
 	}
@@ -85,10 +85,13 @@ func (r Result) hint(refused []Class) string {
 }
 
 func allClasses(n int) string {
-	if n == 1 {
+	switch n {
+	case 1:
 		return "the SOP class"
+	case 2:
+		return "both SOP classes, each"
 	}
-	return fmt.Sprintf("all %d SOP classes", n)
+	return fmt.Sprintf("all %d SOP classes, each", n)
 }
 
 // names lists classes: the first few, and how many more.
