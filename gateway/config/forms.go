@@ -153,6 +153,9 @@ func parseAETitle(text string) (any, error) {
 	if title == "" || len(title) > maxAETitle || strings.ContainsFunc(title, odd) {
 		return nil, wrong("not an AE title", "write 1 to 16 ASCII characters without backslash")
 	}
+	if strings.ContainsAny(title, "*?") { // no node is called so; conditions have patterns
+		return nil, wrong("a pattern, where one AE title is written into requests", "write the title; patterns stand in accept_called_ae, accept_calling_ae and when")
+	}
 	return title, nil
 }
 

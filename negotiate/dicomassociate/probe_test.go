@@ -89,6 +89,7 @@ func TestSettings(t *testing.T) {
 		"syntax":          {Settings{Expect: []string{"CTImageStorage/CTImageStorage"}}, `expect[0]: "CTImageStorage/CTImageStorage": "CTImageStorage" is a SOP class, not a transfer syntax`},
 		"sop_class":       {Settings{SOPClass: []string{"JPEG2000"}}, `sop_class[0]: "JPEG2000": "JPEG2000" is a transfer syntax, not a SOP class`},
 		"transfer_syntax": {Settings{TransferSyntax: []string{"GIF"}}, `transfer_syntax[0]: "GIF": "GIF" is not a transfer syntax; write its keyword of PS3.6, or its UID`},
+		"syntax of what":  {Settings{TransferSyntax: []string{"JPEG2000"}}, `transfer_syntax: "JPEG2000": add profile, sop_class or expect: what is to be accepted in it`},
 		"profile":         {Settings{Profile: "all"}, `profile: "all": write one of ct, mr, us, cr, dx, mg, xa, nm, pt, rt, sc, sr, ecg, wsi, es, qr, mwl, mpps, storage-commitment, print`},
 		"too many":        {Settings{SOPClass: many}, `sop_class: 258 presentation contexts: one association has 128 of them: expect less, or divide it into several checks`},
 	}
@@ -98,7 +99,7 @@ func TestSettings(t *testing.T) {
 			tt.settings.Validate(func(key, got, want string) { said = append(said, key+": "+got+": "+want) })
 			require.Equal(t, []string{tt.want}, said)
 			_, err := tt.settings.Prober(negotiate.Target{})
-			require.Equal(t, name != "title", err != nil)
+			require.Equal(t, name != "title" && name != "syntax of what", err != nil)
 		})
 	}
 }

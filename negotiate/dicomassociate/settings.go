@@ -13,7 +13,7 @@ import (
 
 // Settings of the kind "dicom-associate".
 type Settings struct {
-	CalledAE       string   `yaml:"called_ae" min:"1" max:"16" doc:"AE title that the check asks for. Absent: the server's ae_title, else ANY-SCP."`
+	CalledAE       string   `yaml:"called_ae" min:"1" max:"16" doc:"AE title that the check asks for. Absent: the server's ae_title, else the only title without wildcards in the service's accept_called_ae, else ANY-SCP."`
 	CallingAE      string   `yaml:"calling_ae" default:"GANTRY" min:"1" max:"16" doc:"AE title that the check gives itself. Not one of a client: servers count associations by it. Servers that let each client do other things must know it as one that stores."`
 	Expect         []string `yaml:"expect" min:"1" max:"128" doc:"What must be accepted: a SOP class in a transfer syntax, CTImageStorage/JPEG2000Lossless; or a SOP class in any of transfer_syntax, CTImageStorage. Names are the keywords of PS3.6, or UIDs. Absent, as profile and sop_class are: Verification."`
 	Profile        string   `yaml:"profile" enum:"ct,mr,us,cr,dx,mg,xa,nm,pt,rt,sc,sr,ecg,wsi,es,qr,mwl,mpps,storage-commitment,print" doc:"Each SOP class that such a modality typically proposes, Verification left out, must be accepted, in any of its transfer syntaxes or in those of transfer_syntax. gantry associate --profile shows them, and what a server makes of them."`
@@ -47,6 +47,9 @@ func (s *Settings) Validate(report func(key, got, want string)) {
 		bad = true
 		report(key, strconv.Quote(got), err.Error())
 	})
+	if !bad && len(s.TransferSyntax) > 0 && len(s.Expect) == 0 && s.Profile == "" && len(s.SOPClass) == 0 {
+		report("transfer_syntax", strconv.Quote(s.TransferSyntax[0]), "add profile, sop_class or expect: what is to be accepted in it")
+	}
 	if n := len(pairsOf(wants)); n > MaxContexts && !bad {
 		report(s.longest(), strconv.Itoa(n)+" presentation contexts", fmt.Sprintf("one association has %d of them: expect less, or divide it into several checks", MaxContexts))
 	}
