@@ -174,6 +174,8 @@ func TestSimulateBadUsage(t *testing.T) {
 		{"simulate dicom --keep-size 2GiB", exitUsage, "name one as well"},
 		{"simulate dicom --sop-class CTImage", exitUsage, "neither a UID nor a keyword"},
 		{"simulate dicom --move-destination CT1", exitUsage, "not AE=HOST:PORT"},
+		{"simulate dicom --move-destination CT1=1.2.3.4:99999", exitUsage, "not AE=HOST:PORT"},
+		{"simulate dicom --called-ae SEVENTEEN_LETTERS", exitUsage, `--called-ae: "SEVENTEEN_LETTERS" is no AE title`},
 		{"simulate dicom --commit-to CT1=1.2.3.4:1 --commit-to CT1=1.2.3.4:2", exitUsage, "named twice"},
 		{"simulate dicom --max-associations -1", exitUsage, "from 0 to"},
 		{"simulate mllp --listen 192.0.2.1:2575", exitFailed, "listen"}, // RFC 5737: nobody's address
@@ -184,5 +186,14 @@ func TestSimulateBadUsage(t *testing.T) {
 			require.Equal(t, tt.code, s.run(t, strings.Fields(tt.args)...))
 			require.Contains(t, s.err.String(), tt.want)
 		})
+	}
+}
+
+// Help fits into a terminal.
+func TestSimulateHelpIsNarrow(t *testing.T) {
+	s := newStage()
+	require.Equal(t, exitOK, s.run(t, "simulate", "dicom", "--help"))
+	for line := range strings.Lines(s.out.String()) {
+		require.LessOrEqual(t, len(line), helpWidth+2, line)
 	}
 }

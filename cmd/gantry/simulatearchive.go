@@ -1,7 +1,6 @@
 package main
 
 import (
-	"net"
 	"strconv"
 	"strings"
 	"time"
@@ -67,6 +66,13 @@ func (a *archiveFlags) add(f *pflag.FlagSet) {
 func (a *archiveFlags) read(now time.Time) (err error) {
 	o := &a.options
 	o.Retrieve, o.Commitment = true, true
+	for flag, titles := range map[string][]string{"called-ae": o.AETitles, "calling-ae": o.CallingAETitles} {
+		for _, title := range titles {
+			if !isAETitle(title) {
+				return badUsage("--%s: %q is no AE title; it has 1 to 16 ASCII characters without backslash", flag, printable(title))
+			}
+		}
+	}
 	if o.MaxAssociations < 0 || o.MaxAssociations > maxAssociations {
 		return badUsage("--max-associations is from 0 to %d", maxAssociations)
 	}
@@ -144,7 +150,8 @@ func addressBook(flag string, entries []string) (map[string]string, error) {
 	book := map[string]string{}
 	for _, entry := range entries {
 		ae, address, ok := strings.Cut(entry, "=")
-		if _, port, err := net.SplitHostPort(address); !ok || err != nil || port == "" || !isAETitle(ae) {
+		_, err := parseTarget(address, kindHelp{port: dicomPort})
+		if !ok || err != nil || !isAETitle(ae) {
 			return nil, badUsage("--%s: %q is not AE=HOST:PORT; write it like CT1=10.12.3.7:104", flag, printable(entry))
 		}
 		if book[ae] != "" {

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"fmt"
+	"strings"
+
 	"github.com/spf13/cobra"
 
 	"gantry/fixtures/fault"
@@ -50,6 +53,7 @@ func newSimulateDICOM(s *surroundings) *cobra.Command {
 	}
 	sim.command(s, cmd, "11112", aboutSimulateDICOM)
 	flags.add(cmd.Flags())
+	cmd.SetUsageTemplate(strings.ReplaceAll(cmd.UsageTemplate(), ".FlagUsages", fmt.Sprintf(".FlagUsagesWrapped %d", helpWidth)))
 	check(cmd, func() error { return flags.read(s.now()) })
 	return cmd
 }
