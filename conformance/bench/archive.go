@@ -1,176 +1,188 @@
 package main
 
 import (
-	"bufio"
-	"encoding/binary"
-	"errors"
 	"fmt"
-	"io"
-	"net"
+
+	"golang.org/x/sys/unix"
 
 	"gantry/protocols/dicom"
 )
 
-const (
-	// getObjects is how many objects the archive sends for one C-GET, and getSize their size in bytes.
-	getObjects = 32
-	getSize    = 512 << 10
-	// largePDU and smallPDU are lengths of P-DATA-TF: what good toolkits agree on, and what most do by default.
-	largePDU = 128 << 10
-	smallPDU = 16 << 10
-)
+// dicomArchive is the acceptor of the DICOM loads: one loop, every PDU in one write, no copies of objects.
+type dicomArchive struct {
+	poll    *poller
+	listen  int
+	talks   map[int32]*talk
+	buf     []byte
+	objects map[cut]object
+}
 
-// serveDICOM is an archive that costs as little as possible: it looks at the heads of PDUs, drops what it is
-// sent, and writes every PDU at once.
+// object is a whole C-STORE-RQ in memory, for sendfile(2).
+type object struct{ fd, size int }
+
+// talk is one association.
+type talk struct {
+	fd   int
+	got  []byte // of PDUs that are not whole yet
+	cut  cut
+	drop int           // bytes of a data set that are to come
+	rq   dicom.Command // whose data set that is
+	give giving
+}
+
+// serveDICOM serves on addr until the process is ended.
 func serveDICOM(addr string) error {
-	l, err := net.Listen("tcp", addr)
+	listen, err := listenSocket(addr)
 	if err != nil {
+		return err
+	}
+	poll, err := newPoller()
+	if err != nil {
+		return err
+	}
+	if err := poll.add(listen, unix.EPOLLIN); err != nil {
 		return err
 	}
 	fmt.Println("listening")
-	object := objectStream(getSize, largePDU)
+	a := &dicomArchive{poll, listen, map[int32]*talk{}, make([]byte, 1<<20), map[cut]object{}}
 	for {
-		c, err := l.Accept()
+		events, err := poll.wait()
 		if err != nil {
 			return err
 		}
-		go func() {
-			defer c.Close()
-			a := archive{c: c, r: bufio.NewReaderSize(c, 256<<10), object: object}
-			_ = a.serve()
-		}()
+		for _, e := range events {
+			if e.Fd == int32(listen) {
+				a.accept()
+			} else if t := a.talks[e.Fd]; t != nil && !a.ready(t, e.Events) {
+				delete(a.talks, e.Fd)
+				unix.Close(t.fd)
+			}
+		}
 	}
 }
 
-// archive is one association.
-type archive struct {
-	c      net.Conn
-	r      *bufio.Reader
-	object []byte // a whole C-STORE-RQ
-	reply  []byte
-}
-
-var errReleased = errors.New("released")
-
-func (a *archive) serve() error {
+func (a *dicomArchive) accept() {
 	for {
-		if err := a.next(); err != nil {
-			return err
+		fd, _, err := unix.Accept4(a.listen, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC)
+		if err != nil {
+			return
+		}
+		_ = unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
+		if a.poll.add(fd, unix.EPOLLIN) != nil {
+			unix.Close(fd)
+			continue
+		}
+		a.talks[int32(fd)] = &talk{fd: fd}
+	}
+}
+
+// ready handles one association and reports whether it goes on.
+func (a *dicomArchive) ready(t *talk, events uint32) bool {
+	if events&unix.EPOLLOUT != 0 && !a.push(t) {
+		return false
+	}
+	if events&(unix.EPOLLIN|unix.EPOLLHUP|unix.EPOLLERR) == 0 {
+		return true
+	}
+	if t.drop > 0 {
+		return a.swallow(t)
+	}
+	n, err := unix.Read(t.fd, a.buf[:4096])
+	if err == unix.EAGAIN {
+		return true
+	}
+	if n <= 0 {
+		return false
+	}
+	t.got = append(t.got, a.buf[:n]...)
+	return a.read(t)
+}
+
+// swallow drops what has come of a data set without copying it, and answers at its end.
+func (a *dicomArchive) swallow(t *talk) bool {
+	for range 8 { // then the others
+		n, _, err := unix.Recvfrom(t.fd, a.buf[:min(t.drop, len(a.buf))], unix.MSG_TRUNC)
+		switch {
+		case err == unix.EAGAIN:
+			return true
+		case err != nil, n == 0:
+			return false
+		}
+		if t.drop -= n; t.drop == 0 {
+			return t.write(answerTo(storeContext, &t.rq))
+		}
+	}
+	return true
+}
+
+// read takes the whole PDUs off what has come.
+func (a *dicomArchive) read(t *talk) bool {
+	for {
+		_, length, err := dicom.DecodeHeader(t.got)
+		end := dicom.HeaderLen + int(length)
+		if err != nil || len(t.got) < end {
+			return len(t.got) < dicom.HeaderLen || err == nil && length <= dicom.MaxAssociatePDU
+		}
+		pdu := t.got[:end]
+		t.got = t.got[end:]
+		if !a.pdu(t, pdu) {
+			return false
+		}
+		if t.drop > 0 { // the beginning of the data set came with its command
+			n := min(t.drop, len(t.got))
+			t.got = t.got[n:]
+			if t.drop -= n; t.drop == 0 && !t.write(answerTo(storeContext, &t.rq)) {
+				return false
+			}
+		}
+		if len(t.got) == 0 {
+			t.got = nil
+			return true
 		}
 	}
 }
 
-// next takes one PDU.
-func (a *archive) next() error {
-	head, err := a.r.Peek(dicom.HeaderLen)
-	if err != nil {
-		return err
-	}
-	length := int(binary.BigEndian.Uint32(head[2:]))
-	switch dicom.PDUType(head[0]) {
+func (a *dicomArchive) pdu(t *talk, pdu []byte) bool {
+	switch dicom.PDUType(pdu[0]) {
 	case dicom.TypeAssociateRQ:
-		return a.accept(length)
-	case dicom.TypeData:
-		return a.data(length)
+		rq, err := dicom.DecodeAssociateRQ(pdu)
+		if err != nil {
+			return false
+		}
+		t.cut, _ = cutOf(rq.CalledAE)
+		return t.write(acceptance(rq).Append(nil))
 	case dicom.TypeReleaseRQ:
-		_, _ = a.c.Write(dicom.AppendReleaseRP(nil))
+		// The requestor would close by the standard; here the archive does, so that no port stays behind.
+		t.write(dicom.AppendReleaseRP(nil))
+		return false
+	case dicom.TypeData:
+		p, _, err := dicom.NextPDV(pdu[dicom.HeaderLen:])
+		if err != nil || !p.Command {
+			return false
+		}
+		c, err := dicom.DecodeCommand(p.Data)
+		return err == nil && a.command(t, p.ContextID, c)
 	}
-	return errReleased
+	return false
 }
 
-func (a *archive) accept(length int) error {
-	pdu := make([]byte, dicom.HeaderLen+length)
-	if _, err := io.ReadFull(a.r, pdu); err != nil {
-		return err
-	}
-	rq, err := dicom.DecodeAssociateRQ(pdu)
-	if err != nil {
-		return err
-	}
-	ac := dicom.AssociateAC{UserInformation: dicom.UserInformation{MaxLength: largePDU, ImplementationClassUID: benchClass}}
-	for _, c := range rq.Contexts {
-		ac.Results = append(ac.Results, dicom.ContextResult{ID: c.ID, TransferSyntax: c.TransferSyntaxes[0]})
-	}
-	b := ac.Append(nil)
-	dicom.CopyTitles(b, pdu)
-	_, err = a.c.Write(b)
-	return err
-}
-
-// pdvHead is where the content of the first presentation data value begins.
-const pdvHead = dicom.HeaderLen + 6
-
-// data takes a P-DATA-TF of one presentation data value, as all of ours are.
-func (a *archive) data(length int) error {
-	b, err := a.r.Peek(pdvHead)
-	if err != nil {
-		return err
-	}
-	control := b[pdvHead-1]
-	if control != 3 { // no command
-		if _, err := a.r.Discard(dicom.HeaderLen + length); err != nil {
-			return err
-		}
-		if control&2 != 0 {
-			return a.answer(dicom.CStoreRSP, 1)
-		}
-		return nil
-	}
-	pdu := make([]byte, dicom.HeaderLen+length)
-	if _, err := io.ReadFull(a.r, pdu); err != nil {
-		return err
-	}
-	c, err := dicom.DecodeCommand(pdu[pdvHead:])
-	if err != nil {
-		return err
-	}
+func (a *dicomArchive) command(t *talk, context byte, c *dicom.Command) bool {
 	switch c.Field {
 	case dicom.CEchoRQ:
-		return a.answer(dicom.CEchoRSP, c.MessageID)
+		return t.write(answerTo(context, c))
+	case dicom.CStoreRQ:
+		t.rq, t.drop = *c, t.cut.dataLen()
+		return t.cut.pdu > 0
 	case dicom.CGetRQ:
-		return a.give(c.MessageID)
+		return a.get(t, c)
+	case dicom.CStoreRSP:
+		return a.next(t)
 	}
-	return nil // a C-STORE-RQ: its object follows; or the answer to one of ours
+	return false
 }
 
-// give answers a C-GET: each object, and the client's answer to it, then the end.
-func (a *archive) give(id uint16) error {
-	for range getObjects {
-		if _, err := a.c.Write(a.object); err != nil {
-			return err
-		}
-		if err := a.next(); err != nil {
-			return err
-		}
-	}
-	return a.answer(dicom.CGetRSP, id)
-}
-
-func (a *archive) answer(field, id uint16) error {
-	a.reply = commandPDU(a.reply[:0], dicom.Command{Field: field, MessageIDBeingRespondedTo: id, DataSetType: dicom.NoDataSet})
-	_, err := a.c.Write(a.reply)
-	return err
-}
-
-// benchClass is the implementation class UID of both ends.
-const benchClass = "2.25.169094021110743322363671350827519687372.9"
-
-// commandPDU is a P-DATA-TF with a command set, on the only context.
-func commandPDU(dst []byte, c dicom.Command) []byte {
-	return dicom.AppendPData(dst, dicom.PDV{ContextID: 1, Command: true, Last: true, Data: c.Append(nil)})
-}
-
-// objectStream is a C-STORE-RQ with an object of that size, in PDUs of that length.
-func objectStream(size, pdu int) []byte {
-	b := commandPDU(nil, dicom.Command{
-		AffectedSOPClassUID: dicom.CTImageStorageUID, Field: dicom.CStoreRQ, MessageID: 1,
-		DataSetType: dicom.WithDataSet, AffectedSOPInstanceUID: "2.25.1",
-	})
-	zeros := make([]byte, pdu)
-	for size > 0 {
-		n := min(size, pdu-6)
-		size -= n
-		b = dicom.AppendPData(b, dicom.PDV{ContextID: 1, Last: size == 0, Data: zeros[:n]})
-	}
-	return b
+// write sends one small PDU, for which there is always room.
+func (t *talk) write(b []byte) bool {
+	n, _ := unix.Write(t.fd, b)
+	return n == len(b)
 }

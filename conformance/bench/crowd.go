@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"time"
@@ -8,16 +9,29 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// crowd holds connections on one poller and runs small exchanges on them.
+// crowd holds connections on one poller and goes through small exchanges on each of them.
 type crowd struct {
-	to   *unix.SockaddrInet4
-	poll *poller
-	word [wordLen]byte
-	have map[int32]int // bytes of the answer so far, -1 before the first question
-	last bool          // the server closes after its answer, and only then the answer counts
+	to    *unix.SockaddrInet4
+	poll  *poller
+	steps []step
+	have  map[int32]progress
+	last  bool // the server closes after its last answer, and only then that counts
 }
 
-func newCrowd(addr string, role byte) (*crowd, error) {
+// step is something to say, and the answer to it, byte for byte.
+type step struct{ say, want []byte }
+
+// progress of one connection: the step, and the bytes of its answer so far, -1 before the first question.
+type progress struct{ step, got int }
+
+// word is the exchange with the receiver.
+func word(role byte) []step {
+	w := make([]byte, wordLen)
+	w[0] = role
+	return []step{{w, w}}
+}
+
+func newCrowd(addr string, last bool, steps ...step) (*crowd, error) {
 	to, err := sockaddr(addr)
 	if err != nil {
 		return nil, err
@@ -26,9 +40,7 @@ func newCrowd(addr string, role byte) (*crowd, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &crowd{to: to, poll: poll, have: map[int32]int{}, last: role == roleOnce}
-	c.word[0] = role
-	return c, nil
+	return &crowd{to: to, poll: poll, steps: steps, have: map[int32]progress{}, last: last}, nil
 }
 
 func (c *crowd) close() {
@@ -45,17 +57,17 @@ func (c *crowd) open() error {
 	if err != nil {
 		return fmt.Errorf("connecting: %w", err)
 	}
-	c.have[int32(fd)] = -1 // the first question is not asked yet
+	c.have[int32(fd)] = progress{got: -1}
 	return c.poll.add(fd, unix.EPOLLIN|unix.EPOLLOUT|unix.EPOLLET)
 }
 
 // errIdle: nothing moved for seconds, which is no result.
 var errIdle = errors.New("the load stands still")
 
-// run lets answered decide what follows each whole answer, until the deadline or until answered returns
+// run lets answered decide what follows each last answer, until the deadline or until answered returns
 // done.
 func (c *crowd) run(until time.Time, answered func(fd int32) (done bool, err error)) error {
-	buf := make([]byte, 2*wordLen)
+	buf := make([]byte, 1024)
 	for idle := 0; time.Now().Before(until); {
 		events, err := c.poll.wait()
 		if err != nil {
@@ -77,10 +89,11 @@ func (c *crowd) run(until time.Time, answered func(fd int32) (done bool, err err
 }
 
 func (c *crowd) event(e unix.EpollEvent, buf []byte, answered func(int32) (bool, error)) (bool, error) {
-	if _, ours := c.have[e.Fd]; !ours {
+	p, ours := c.have[e.Fd]
+	if !ours {
 		return false, nil // closed earlier in this batch
 	}
-	if c.have[e.Fd] < 0 {
+	if p.got < 0 {
 		if e.Events&unix.EPOLLOUT == 0 {
 			return false, nil
 		}
@@ -98,28 +111,42 @@ func (c *crowd) event(e unix.EpollEvent, buf []byte, answered func(int32) (bool,
 	return answered(e.Fd)
 }
 
-// read takes what has come of an answer and reports whether it is whole.
+// read takes what has come, says what comes next, and reports whether the last answer is whole.
 func (c *crowd) read(fd int32, buf []byte) (whole bool, err error) {
 	for {
+		p := c.have[fd]
+		want, final := c.steps[p.step].want, p.step == len(c.steps)-1
 		n, err := unix.Read(int(fd), buf)
 		switch {
 		case err == unix.EAGAIN:
 			return false, nil
-		case n == 0 && c.last && c.have[fd] == wordLen:
+		case n == 0 && c.last && final && p.got == len(want):
 			return true, nil
 		case n <= 0:
-			return false, fmt.Errorf("an answer ends after %d bytes: %v", c.have[fd], err)
+			return false, fmt.Errorf("answer %d ends after %d bytes: %v", p.step+1, p.got, err)
+		case !bytes.HasPrefix(want[p.got:], buf[:n]):
+			return false, fmt.Errorf("answer %d is another", p.step+1)
 		}
-		if c.have[fd] += n; c.have[fd] == wordLen && !c.last {
+		p.got += n
+		c.have[fd] = p
+		switch {
+		case p.got < len(want):
+		case !final:
+			if err := c.say(fd, p.step+1); err != nil {
+				return false, err
+			}
+		case !c.last:
 			return true, nil
 		}
 	}
 }
 
-// ask sends the question and forgets the last answer.
-func (c *crowd) ask(fd int32) error {
-	c.have[fd] = 0
-	if _, err := unix.Write(int(fd), c.word[:]); err != nil {
+// ask begins anew, with the first step.
+func (c *crowd) ask(fd int32) error { return c.say(fd, 0) }
+
+func (c *crowd) say(fd int32, step int) error {
+	c.have[fd] = progress{step: step}
+	if _, err := unix.Write(int(fd), c.steps[step].say); err != nil {
 		return fmt.Errorf("asking: %w", err)
 	}
 	return nil

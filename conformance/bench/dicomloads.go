@@ -1,39 +1,66 @@
 package main
 
 import (
-	"bufio"
 	"context"
-	"encoding/binary"
-	"errors"
 	"fmt"
-	"io"
-	"net"
 	"os"
-	"runtime"
-	"slices"
-	"sync"
 	"time"
 
 	"gantry/conformance/peers"
-	"gantry/protocols/dicom"
 )
 
-// The rows about associations.
+// The rows about associations. Those of objects are named by objects.
 const (
-	rowTurn50     = "C-ECHO turn in an open association, p50 (µs)"
-	rowTurn99     = "C-ECHO turn in an open association, p99 (µs)"
-	rowAssociate  = "associations with one C-ECHO each, 32 at a time (per second)"
-	rowStoreSmall = "C-STORE of 512 KiB in PDUs of 16 KiB, 4 associations (Gb/s)"
-	rowStoreLarge = "C-STORE of 64 MiB in PDUs of 128 KiB, 4 associations (Gb/s)"
-	rowGet        = "C-GET of 512 KiB objects in PDUs of 128 KiB, 4 associations (Gb/s)"
-	rowHeld       = "memory of the middle (kB per open association without work)"
+	rowTurn50        = "C-ECHO turn in an open association, p50 (µs)"
+	rowTurn99        = "C-ECHO turn in an open association, p99 (µs)"
+	rowAdded         = "the same, p50, added to direct (µs)"
+	rowAssociate     = "associations with one C-ECHO each, 32 at a time (per second)"
+	rowAssociateCost = "processor of the middle (µs per association)"
+	rowHeld          = "memory of the middle (kB per open association)"
 )
 
 // unread is Gantry that does not read along.
 const unread = "Gantry, inspect: false"
 
-// heldAssociations are kept open at one time.
-const heldAssociations = 2000
+const (
+	// bulkAssociations are open at one time while objects are sent.
+	bulkAssociations = 4
+	// manySlices is into how many parts the time of a sliced load is cut.
+	manySlices = 6
+)
+
+// slicedLoad is one whose contenders take turns many times within a round: the differences that matter are
+// smaller than those between one second of the machine and the next.
+type slicedLoad struct {
+	name       string
+	rate, cost string  // rows
+	unit       float64 // of the cost, in seconds
+	// run works for a time: how much it did, in what the rate counts.
+	run func(addr string, each time.Duration) (done float64, took time.Duration, err error)
+}
+
+var slicedLoads = []slicedLoad{
+	{"associate", rowAssociate, rowAssociateCost, 1e-6, func(addr string, each time.Duration) (float64, time.Duration, error) {
+		perSecond, err := connectRate(addr, 32, each, hello(), echo(), goodbye())
+		return perSecond * each.Seconds(), each, err
+	}},
+	objects("store-512K-16K", "C-STORE", cut{512 << 10, 16 << 10}, storeBulk),
+	objects("store-512K-128K", "C-STORE", cut{512 << 10, 128 << 10}, storeBulk),
+	objects("store-64M-16K", "C-STORE", cut{64 << 20, 16 << 10}, storeBulk),
+	objects("store-64M-128K", "C-STORE", cut{64 << 20, 128 << 10}, storeBulk),
+	objects("get-512K-16K", "C-GET", cut{512 << 10, 16 << 10}, getBulk),
+	objects("get-512K-128K", "C-GET", cut{512 << 10, 128 << 10}, getBulk),
+}
+
+// objects is a load that moves them: gigabytes.
+func objects(name, service string, c cut, move func(string, int, cut, time.Duration) (uint64, time.Duration, error)) slicedLoad {
+	rate := fmt.Sprintf("%s, objects of %v (GB/s)", service, c)
+	cost := fmt.Sprintf("processor of the middle, %s, objects of %v (s per GB)", service, c)
+	return slicedLoad{name, rate, cost, 1, func(addr string, each time.Duration) (float64, time.Duration, error) {
+		bytes, took, err := move(addr, bulkAssociations, c, each)
+		return float64(bytes) / 1e9, took, err
+	}}
+}
 
 // dicomContenders are those of all loads, and Gantry that does not read along.
 func dicomContenders(program string) []contender {
@@ -45,235 +72,107 @@ func dicomContenders(program string) []contender {
 }
 
 // dicomLoads are run against an archive of our own, which never waits for an acknowledgement.
-var dicomLoads = []load{
-	{"turn", turnLoad},
-	{"associate", associateLoad},
-	{"cstore-small", storeBulk(512<<10, smallPDU, rowStoreSmall)},
-	{"cstore-large", storeBulk(64<<20, largePDU, rowStoreLarge)},
-	{"cget", getBulk},
-	{"held", heldLoad},
-}
+var dicomLoads = []load{{"held", heldLoad}}
 
-// scu is the requestor of an association.
-type scu struct {
-	c net.Conn
-	r *bufio.Reader
-}
-
-// request is an A-ASSOCIATE-RQ for one context.
-func request(class string) []byte {
-	rq := dicom.AssociateRQ{
-		CalledAE: "ANY-SCP", CallingAE: "BENCH",
-		Contexts:        []dicom.PresentationContext{{ID: 1, AbstractSyntax: class, TransferSyntaxes: []string{dicom.ImplicitVRLittleEndianUID}}},
-		UserInformation: dicom.UserInformation{MaxLength: largePDU, ImplementationClassUID: benchClass},
+// together runs the loads whose contenders take turns.
+func (b *bench) together(ctx context.Context, round int) {
+	all := dicomContenders(b.gantry)
+	if b.only.MatchString("turn") && ctx.Err() == nil {
+		got, err := turnLoad(b, all)
+		b.report(round, "turn", got, err)
 	}
-	return rq.Append(nil)
+	for _, l := range slicedLoads {
+		if !b.only.MatchString(l.name) || ctx.Err() != nil {
+			continue
+		}
+		sums := map[string]*worked{}
+		for _, c := range all {
+			sums[c.name] = &worked{}
+		}
+		for slice := range manySlices {
+			for i := range all {
+				c := all[(i+slice+round)%len(all)]
+				sums[c.name].add(b.archive[c.name], l, b.each/manySlices)
+			}
+		}
+		for _, c := range all {
+			s := sums[c.name]
+			b.report(round, l.name, map[string]map[string]float64{c.name: s.figures(l, c.name != direct)}, s.err)
+		}
+	}
 }
 
-func associate(addr, class string) (*scu, error) {
-	c, err := net.Dial("tcp", addr)
+// report books what came of a load, by contender.
+func (b *bench) report(round int, load string, got map[string]map[string]float64, err error) {
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "bench: round %d, %s: %v\n", round+1, load, err)
+		return
+	}
+	for name, figures := range got {
+		b.figures.add(name, figures)
+		fmt.Fprintf(os.Stderr, "bench: round %d/%d  %-15s %-22s %s\n", round+1, b.rounds, load, name, short(figures))
+	}
+}
+
+// turnLoad gives the percentiles of each contender's turns.
+func turnLoad(b *bench, all []contender) (map[string]map[string]float64, error) {
+	var addrs []string
+	for _, c := range all {
+		addrs = append(addrs, b.archive[c.name].addr)
+	}
+	took, err := turns(addrs, b.each)
 	if err != nil {
 		return nil, err
 	}
-	s := &scu{c: c, r: bufio.NewReaderSize(c, 256<<10)}
-	if _, err := c.Write(request(class)); err != nil {
-		c.Close()
-		return nil, err
+	got := map[string]map[string]float64{}
+	for i, c := range all {
+		p50 := micros(percentile(took[i], 50))
+		got[c.name] = map[string]float64{rowTurn50: p50, rowTurn99: micros(percentile(took[i], 99))}
+		if i > 0 {
+			got[c.name][rowAdded] = p50 - got[direct][rowTurn50]
+		}
 	}
-	t, err := s.drop()
-	if err == nil && t != dicom.TypeAssociateAC {
-		err = fmt.Errorf("%v in the place of an A-ASSOCIATE-AC", t)
+	return got, nil
+}
+
+func micros(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }
+
+// worked is the sum of a contender's slices.
+type worked struct {
+	done      float64
+	took, cpu time.Duration
+	err       error
+}
+
+// add lets the middle work for one slice; after an error nothing more.
+func (s *worked) add(middle running, l slicedLoad, each time.Duration) {
+	if s.err != nil {
+		return
 	}
+	before, err := cpu(middle.Process)
 	if err != nil {
-		c.Close()
-		return nil, err
+		s.err = err
+		return
 	}
-	return s, nil
-}
-
-// drop reads one PDU and forgets it.
-func (s *scu) drop() (dicom.PDUType, error) {
-	head, err := s.r.Peek(dicom.HeaderLen)
+	done, took, err := l.run(middle.addr, each)
 	if err != nil {
-		return 0, err
+		s.err = fmt.Errorf("%s: %w", middle.name, err)
+		return
 	}
-	t, length := dicom.PDUType(head[0]), int(binary.BigEndian.Uint32(head[2:]))
-	_, err = s.r.Discard(dicom.HeaderLen + length)
-	return t, err
+	after, err := cpu(middle.Process)
+	s.done, s.took, s.cpu, s.err = s.done+done, s.took+took, s.cpu+after-before, err
 }
 
-// release ends the association in good order.
-func (s *scu) release() error {
-	defer s.c.Close()
-	if _, err := s.c.Write(dicom.AppendReleaseRQ(nil)); err != nil {
-		return err
+// figures are the rate, and what it cost when there was a middle.
+func (s *worked) figures(l slicedLoad, middle bool) map[string]float64 {
+	if s.done == 0 {
+		return nil
 	}
-	t, err := s.drop()
-	if err == nil && t != dicom.TypeReleaseRP {
-		err = fmt.Errorf("%v in the place of an A-RELEASE-RP", t)
+	got := map[string]float64{l.rate: s.done / s.took.Seconds()}
+	if middle {
+		got[l.cost] = s.cpu.Seconds() / s.done / l.unit
 	}
-	return err
-}
-
-var echoRequest = commandPDU(nil, dicom.Command{
-	AffectedSOPClassUID: dicom.VerificationUID, Field: dicom.CEchoRQ, MessageID: 1, DataSetType: dicom.NoDataSet,
-})
-
-func (s *scu) echo() error {
-	if _, err := s.c.Write(echoRequest); err != nil {
-		return err
-	}
-	_, err := s.drop()
-	return err
-}
-
-// turnLoad is one operation after the other in one association.
-func turnLoad(_ context.Context, b *bench, c contender) (map[string]float64, error) {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	s, err := associate(b.archive[c.name].addr, dicom.VerificationUID)
-	if err != nil {
-		return nil, err
-	}
-	var took []time.Duration
-	for end := time.Now().Add(b.each); time.Now().Before(end); {
-		start := time.Now()
-		if err := s.echo(); err != nil {
-			return nil, err
-		}
-		took = append(took, time.Since(start))
-	}
-	slices.Sort(took)
-	micros := func(share float64) float64 {
-		return float64(took[int(share*float64(len(took)-1))]) / float64(time.Microsecond)
-	}
-	return map[string]float64{rowTurn50: micros(.5), rowTurn99: micros(.99)}, s.release()
-}
-
-// sideBySide runs work on n goroutines until the time is over, and sums up what they did.
-func (b *bench) sideBySide(n int, work func(until time.Time) (float64, error)) (perSecond float64, err error) {
-	var all sync.WaitGroup
-	var mu sync.Mutex
-	var sum float64
-	start := time.Now()
-	for range n {
-		all.Go(func() {
-			done, failed := work(start.Add(b.each))
-			mu.Lock()
-			defer mu.Unlock()
-			sum, err = sum+done, errors.Join(err, failed)
-		})
-	}
-	all.Wait()
-	return sum / time.Since(start).Seconds(), err
-}
-
-func associateLoad(_ context.Context, b *bench, c contender) (map[string]float64, error) {
-	rate, err := b.sideBySide(32, func(until time.Time) (done float64, err error) {
-		for ; time.Now().Before(until); done++ {
-			s, err := associate(b.archive[c.name].addr, dicom.VerificationUID)
-			if err != nil {
-				return done, err
-			}
-			if err := errors.Join(s.echo(), s.release()); err != nil {
-				return done, err
-			}
-		}
-		return done, nil
-	})
-	return map[string]float64{rowAssociate: rate}, err
-}
-
-// gigabits of so many objects a second.
-func gigabits(objects float64, size int) float64 { return objects * float64(size) * 8 / 1e9 }
-
-// storeBulk sends objects from the page cache, one after the other in each association.
-func storeBulk(size, pdu int, row string) func(context.Context, *bench, contender) (map[string]float64, error) {
-	return func(_ context.Context, b *bench, c contender) (map[string]float64, error) {
-		file, err := os.CreateTemp(b.dir, "object")
-		if err != nil {
-			return nil, err
-		}
-		defer os.Remove(file.Name())
-		defer file.Close()
-		if _, err := file.Write(objectStream(size, pdu)); err != nil {
-			return nil, err
-		}
-		rate, err := b.sideBySide(4, func(until time.Time) (float64, error) {
-			return storeUntil(b.archive[c.name].addr, file.Name(), until)
-		})
-		return map[string]float64{row: gigabits(rate, size)}, err
-	}
-}
-
-func storeUntil(addr, name string, until time.Time) (done float64, err error) {
-	s, err := associate(addr, dicom.CTImageStorageUID)
-	if err != nil {
-		return 0, err
-	}
-	file, err := os.Open(name)
-	if err != nil {
-		return 0, err
-	}
-	defer file.Close()
-	for ; time.Now().Before(until); done++ {
-		if _, err := file.Seek(0, io.SeekStart); err != nil {
-			return done, err
-		}
-		if _, err := io.Copy(s.c, file); err != nil { // sendfile(2)
-			return done, err
-		}
-		if _, err := s.drop(); err != nil {
-			return done, err
-		}
-	}
-	return done, s.release()
-}
-
-func getBulk(_ context.Context, b *bench, c contender) (map[string]float64, error) {
-	rate, err := b.sideBySide(4, func(until time.Time) (done float64, err error) {
-		s, err := associate(b.archive[c.name].addr, dicom.StudyRootGetUID)
-		if err != nil {
-			return 0, err
-		}
-		for time.Now().Before(until) {
-			if err := s.get(); err != nil {
-				return done, err
-			}
-			done += getObjects
-		}
-		return done, s.release()
-	})
-	return map[string]float64{rowGet: gigabits(rate, getSize)}, err
-}
-
-var (
-	getRequest = commandPDU(nil, dicom.Command{AffectedSOPClassUID: dicom.StudyRootGetUID, Field: dicom.CGetRQ, MessageID: 1, DataSetType: dicom.NoDataSet})
-	kept       = commandPDU(nil, dicom.Command{Field: dicom.CStoreRSP, MessageIDBeingRespondedTo: 1, DataSetType: dicom.NoDataSet})
-)
-
-// get takes what one C-GET brings.
-func (s *scu) get() error {
-	if _, err := s.c.Write(getRequest); err != nil {
-		return err
-	}
-	for range getObjects {
-		for last := false; !last; {
-			head, err := s.r.Peek(pdvHead)
-			if err != nil {
-				return err
-			}
-			last = head[pdvHead-1] == 2 // the last fragment of a data set
-			if _, err := s.drop(); err != nil {
-				return err
-			}
-		}
-		if _, err := s.c.Write(kept); err != nil {
-			return err
-		}
-	}
-	_, err := s.drop()
-	return err
+	return got
 }
 
 // heldLoad looks at a middle that was just started, as idleLoad does.
@@ -290,15 +189,15 @@ func heldLoad(ctx context.Context, b *bench, c contender) (map[string]float64, e
 	if err != nil {
 		return nil, err
 	}
-	for range heldAssociations {
-		s, err := associate(middle.addr, dicom.CTImageStorageUID)
-		if err != nil {
-			return nil, err
-		}
-		defer s.c.Close()
+	release, err := holdIdle(middle.addr, idleConnections, hello(), echo())
+	if release != nil {
+		defer release()
+	}
+	if err != nil {
+		return nil, err
 	}
 	after, err := middle.RSS()
-	return map[string]float64{rowHeld: float64(after-before) / 1024 / heldAssociations}, err
+	return map[string]float64{rowHeld: float64(after-before) / 1024 / float64(idleConnections)}, err
 }
 
 // startDICOM is the process that answers them.

@@ -2,9 +2,11 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"sort"
 	"strings"
+	"time"
 )
 
 // figures holds what was measured: by row, by contender, one value a round.
@@ -77,4 +79,15 @@ func short(got map[string]float64) string {
 	}
 	sort.Strings(parts)
 	return strings.Join(parts, ", ")
+}
+
+// percentile is the smallest sample that p percent of all are not above (nearest rank); 0 without samples.
+// It sorts them.
+func percentile(samples []time.Duration, p float64) time.Duration {
+	if len(samples) == 0 {
+		return 0
+	}
+	slices.Sort(samples)
+	rank := int(math.Ceil(p / 100 * float64(len(samples))))
+	return samples[min(max(rank, 1), len(samples))-1]
 }

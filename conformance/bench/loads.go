@@ -71,7 +71,7 @@ func push(to *unix.SockaddrInet4, file, size int, until time.Time) (uint64, erro
 
 // pingPong exchanges words on n connections, each as fast as it can: exchanges per second.
 func pingPong(addr string, n int, each time.Duration) (float64, error) {
-	c, err := newCrowd(addr, roleEcho)
+	c, err := newCrowd(addr, false, word(roleEcho)...)
 	if err != nil {
 		return 0, err
 	}
@@ -89,10 +89,10 @@ func pingPong(addr string, n int, each time.Duration) (float64, error) {
 	return float64(done) / time.Since(start).Seconds(), err
 }
 
-// connectRate opens a connection, exchanges one word and closes it, n at a time: connections per second.
+// connectRate opens a connection, goes through the steps and closes it, n at a time: connections per second.
 // The server closes first, so that no local port of client or middle stays behind.
-func connectRate(addr string, n int, each time.Duration) (float64, error) {
-	c, err := newCrowd(addr, roleOnce)
+func connectRate(addr string, n int, each time.Duration, steps ...step) (float64, error) {
+	c, err := newCrowd(addr, true, steps...)
 	if err != nil {
 		return 0, err
 	}
@@ -111,9 +111,9 @@ func connectRate(addr string, n int, each time.Duration) (float64, error) {
 	return float64(done) / time.Since(start).Seconds(), err
 }
 
-// holdIdle opens n connections, exchanges one word on each, and keeps them until release is called.
-func holdIdle(addr string, n int) (release func(), err error) {
-	c, err := newCrowd(addr, roleEcho)
+// holdIdle opens n connections, goes through the steps on each, and keeps them until release is called.
+func holdIdle(addr string, n int, steps ...step) (release func(), err error) {
+	c, err := newCrowd(addr, false, steps...)
 	if err != nil {
 		return nil, err
 	}

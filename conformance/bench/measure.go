@@ -42,7 +42,7 @@ var loads = []load{
 	{"bulk1", bulkLoad(1, rowBulk1, rowCPU1)},
 	{"bulk8", bulkLoad(8, rowBulk8, rowCPU8)},
 	{"connects", func(_ context.Context, b *bench, c contender) (map[string]float64, error) {
-		v, err := connectRate(b.stream[c.name].addr, 32, b.each)
+		v, err := connectRate(b.stream[c.name].addr, 32, b.each, word(roleOnce)...)
 		return map[string]float64{rowConnects: v}, err
 	}},
 	{"pingpong", func(_ context.Context, b *bench, c contender) (map[string]float64, error) {
@@ -161,6 +161,7 @@ func (b *bench) front(ctx context.Context, all []contender, server string, dicom
 func (b *bench) round(ctx context.Context, round int, all []contender) {
 	b.compare(ctx, round, loads, all)
 	b.compare(ctx, round, dicomLoads, dicomContenders(b.gantry))
+	b.together(ctx, round)
 	for _, l := range checkLoads {
 		if !b.only.MatchString(l.name) || ctx.Err() != nil {
 			continue
@@ -236,7 +237,7 @@ func idleLoad(ctx context.Context, b *bench, c contender) (map[string]float64, e
 	if err != nil {
 		return nil, err
 	}
-	release, err := holdIdle(middle.addr, idleConnections)
+	release, err := holdIdle(middle.addr, idleConnections, word(roleEcho)...)
 	if release != nil {
 		defer release()
 	}

@@ -65,6 +65,15 @@ func (p *poller) add(fd int, events uint32) error {
 	return unix.EpollCtl(p.fd, unix.EPOLL_CTL_ADD, fd, &unix.EpollEvent{Events: events, Fd: int32(fd)})
 }
 
+// mind asks for room to write in too, or no longer.
+func (p *poller) mind(fd int, room bool) error {
+	e := unix.EpollEvent{Events: unix.EPOLLIN, Fd: int32(fd)}
+	if room {
+		e.Events |= unix.EPOLLOUT
+	}
+	return unix.EpollCtl(p.fd, unix.EPOLL_CTL_MOD, fd, &e)
+}
+
 // wait returns the descriptors that something happened on; none after a quarter of a second without.
 func (p *poller) wait() ([]unix.EpollEvent, error) {
 	for {
