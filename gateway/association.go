@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"errors"
+	"fmt"
 	"sync/atomic"
 	"time"
 
@@ -76,7 +77,7 @@ func (a *association) Begin(f *relay.Flow) {
 	a.title = svc.foldAE(a.rq.CallingAE)
 	a.route = svc.routeOf(a.rq, a.source.Addr())
 	if a.route.reject != nil {
-		a.deny(refusedRoute, a.route.reject.Append(nil), nil)
+		a.deny(refusedRoute, a.route.reject.Append(nil), fmt.Errorf("routes[%d]: %s", a.route.index, a.route.reject))
 		return
 	}
 	a.key = svc.keyOf(a.rq.CallingAE, a.source.Addr()).In(a.route.part)

@@ -12,6 +12,7 @@ import (
 
 // route is where the associations go that a rule of the configuration names.
 type route struct {
+	index     int // in the file, from 0
 	pool      *balancing.Pool
 	part      string        // keeps what persistence remembers of it apart; "" for the whole service
 	reject    *dicom.Reject // the gateway answers so instead
@@ -23,8 +24,8 @@ type route struct {
 func routesOf(s *service, pools func([]balancing.Member) *balancing.Pool, members []balancing.Member) (dicomgate.Routes, []*route) {
 	var rules dicomgate.Routes
 	var all []*route
-	for _, c := range s.cfg.Routes {
-		r := &route{pool: s.pool, reject: c.Reject, callingAE: c.CallingAE}
+	for i, c := range s.cfg.Routes {
+		r := &route{index: i, pool: s.pool, reject: c.Reject, callingAE: c.CallingAE}
 		if len(c.Servers) > 0 {
 			r.pool = pools(membersNamed(c.Servers, members))
 			r.part = partOf(c.Servers)
