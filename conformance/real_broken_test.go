@@ -29,9 +29,10 @@ func comesBack(t *testing.T, ctx context.Context, c negotiate.Check) {
 // frozen is what each kind says of a process that the kernel still accepts connections for. The kind connect
 // sees nothing, which is why it is no more than a last resort.
 var frozen = map[string]string{
-	"dicom-echo":  "accepts TCP but does not answer an association request within 3 s: process hung or its single listener thread is blocked",
-	"dicom-find":  "accepts TCP but does not answer an association request within 3 s: process hung or its single listener thread is blocked",
-	"dicom-store": "accepts TCP but does not answer an association request within 3 s: process hung or its single listener thread is blocked",
+	"dicom-associate": "accepts TCP but does not answer an association request within 3 s: process hung or its single listener thread is blocked",
+	"dicom-echo":      "accepts TCP but does not answer an association request within 3 s: process hung or its single listener thread is blocked",
+	"dicom-find":      "accepts TCP but does not answer an association request within 3 s: process hung or its single listener thread is blocked",
+	"dicom-store":     "accepts TCP but does not answer an association request within 3 s: process hung or its single listener thread is blocked",
 	"mllp": "accepts TCP but does not acknowledge a message within 3 s: its channel is stopped or paused, it is hung, " +
 		"or other senders hold all its connections",
 	"http":    "accepts TCP but does not finish the TLS handshake within 3 s: the process hangs, or this port does not speak TLS",
@@ -56,7 +57,9 @@ func TestFrozenProcessIsNoticed(t *testing.T) {
 				said = f.Sentence
 				require.Equal(t, negotiate.ReasonTimeout, f.Reason, c.Name)
 			}
-			require.Equal(t, frozen[c.Kind], said, c.Name)
+			expected, known := frozen[c.Kind]
+			require.True(t, known, "say above what %s says of a process that hangs", c.Kind)
+			require.Equal(t, expected, said, c.Name)
 		}
 		require.NoError(t, s.Thaw())
 		thawed := time.Now()
