@@ -42,37 +42,6 @@ var errorWords = map[string]string{
 // ErrorWords says what a code of table 0357 means, "" for one that the table does not have.
 func ErrorWords(code string) string { return errorWords[code] }
 
-// Answer is what a message asks its receiver to send back at once on the same
-// connection. HL7 2.5.1, 2.9.2 and 2.9.3.
-type Answer byte
-
-// The four answers.
-const (
-	AnswerApplication Answer = iota // AA, AE or AR
-	AnswerAccept                    // CA, CE or CR; an application answer may follow later
-	AnswerMaybe                     // only on error, or only on success: silence is no failure
-	AnswerNone                      // none: do not wait
-)
-
-// Answer tells what to expect for the message of this MSH, from MSH-15 and
-// MSH-16. Both empty is the original mode.
-func (s Segment) Answer() Answer {
-	accept, application := s.Text(AcceptCondition), s.Text(ApplicationCondition)
-	switch {
-	case accept == "" && application == "":
-		return AnswerApplication
-	case accept == "AL":
-		return AnswerAccept
-	case accept == "ER" || accept == "SU":
-		return AnswerMaybe
-	case application == "AL":
-		return AnswerApplication
-	case application == "ER" || application == "SU":
-		return AnswerMaybe
-	}
-	return AnswerNone
-}
-
 // Ack describes an acknowledgement to be built.
 type Ack struct {
 	Code      string    // AA, AE and so on

@@ -18,4 +18,7 @@
 //	...
 //	id := header.Text(hl7.ControlID)                       // MSH-10
 //	kind := header.Component(hl7.MessageType, 1)           // MSH-9.1
+//	patient := hl7.Path{Segment: "PID", Field: 3, Component: 1}.Find(header, msg)
+//
+// Field, Part, Find, All, Path, Messages and Answer allocate nothing, so that a router may ask for each message.
 package hl7

@@ -40,101 +40,125 @@ type Segment struct {
 // batch, and tells the delimiters of everything behind it. It never asks for
 // more bytes: framing has happened before.
 func DecodeHeader(msg []byte) (Segment, error) {
-	raw, _ := cutLine(msg)
+	raw := firstLine(msg)
 	if len(raw) < 4 {
 		return Segment{}, syntaxErrorf(0, "message of %d bytes in its first segment, too few for a header", len(raw))
 	}
-	switch string(raw[:3]) {
-	case "MSH", "FHS", "BHS":
-	default:
+	if !isHeader(raw) {
 		return Segment{}, syntaxErrorf(0, "message does not begin with MSH, FHS or BHS")
 	}
-	d := Delimiters{Field: raw[3]}
-	if alphanumeric(d.Field) || d.Field <= ' ' {
-		return Segment{}, syntaxErrorf(3, "field separator %02X", d.Field)
+	if !separator(raw[3]) {
+		return Segment{}, syntaxErrorf(3, "field separator %02X", raw[3])
 	}
-	encoding, _, _ := bytes.Cut(raw[4:], raw[3:4])
-	for i, to := range []*byte{&d.Component, &d.Repetition, &d.Escape, &d.Subcomponent} {
+	encoding := raw[4:]
+	encoding = encoding[:place(encoding, raw[3])]
+	at := func(i int) byte {
 		if i < len(encoding) {
-			*to = encoding[i]
+			return encoding[i]
 		}
+		return 0
 	}
-	return Segment{Delimiters: d, raw: raw}, nil
+	return Segment{Delimiters: Delimiters{raw[3], at(0), at(1), at(2), at(3)}, raw: raw}, nil
 }
 
-// Find returns the first segment of a name behind the header, for example PID;
-// ok is false when there is none.
+// Find returns the first segment of a name, for example PID; ok is false when there is none.
 func (s Segment) Find(msg []byte, name string) (found Segment, ok bool) {
-	for found := range s.All(msg, name) {
-		return found, true
-	}
-	return Segment{}, false
-}
-
-// All returns the segments of a name behind the header, in order.
-func (s Segment) All(msg []byte, name string) iter.Seq[Segment] {
-	return func(yield func(Segment) bool) {
-		for len(msg) > 0 {
-			var raw []byte
-			raw, msg = cutLine(msg)
-			found := Segment{Delimiters: s.Delimiters, raw: raw}
-			if found.Name() == name && !yield(found) {
-				return
-			}
+	for l := newLines(msg); ; {
+		raw, more := l.next()
+		if !more {
+			return Segment{}, false
+		}
+		if s.named(raw, name) {
+			return Segment{Delimiters: s.Delimiters, raw: raw}, true
 		}
 	}
+}
+
+// All returns the segments of a name, in order. The header itself is one of them.
+func (s Segment) All(msg []byte, name string) iter.Seq[Segment] {
+	return func(yield func(Segment) bool) { s.each(msg, name, yield) }
+}
+
+func (s Segment) each(msg []byte, name string, yield func(Segment) bool) {
+	for l := newLines(msg); ; {
+		raw, more := l.next()
+		if !more || s.named(raw, name) && !yield(Segment{Delimiters: s.Delimiters, raw: raw}) {
+			return
+		}
+	}
+}
+
+// named tells whether a line is a segment of that name, fields or not.
+func (s Segment) named(raw []byte, name string) bool {
+	n := len(name)
+	return len(raw) >= n && string(raw[:n]) == name && (len(raw) == n || raw[n] == s.Delimiters.Field)
 }
 
 // Bytes is the whole segment without its end. It shares memory with the message.
 func (s Segment) Bytes() []byte { return s.raw }
 
 // Name is the segment's name: the first three bytes.
-func (s Segment) Name() string { return string(s.raw[:min(len(s.raw), 3)]) }
+func (s Segment) Name() string { return string(s.name()) }
+
+func (s Segment) name() []byte { return s.raw[:min(len(s.raw), 3)] }
 
 // Field returns field n, counted from 1 as the standard counts, with all its
 // repetitions and components; nil when the segment ends before it. The slice
 // shares memory with the message.
 func (s Segment) Field(n int) []byte {
 	switch {
+	case n < 0:
+		return nil
 	case !s.header():
 	case n == FieldSeparator:
 		return s.raw[3:4]
-	default:
+	case n > FieldSeparator:
 		n-- // the separator is a field of its own here
 	}
-	rest := s.raw
-	for ; n > 0; n-- {
-		_, after, ok := bytes.Cut(rest, []byte{s.Delimiters.Field})
-		if !ok {
-			return nil
-		}
-		rest = after
-	}
-	field, _, _ := bytes.Cut(rest, []byte{s.Delimiters.Field})
-	return field
+	return cut(s.raw, s.Delimiters.Field, n+1)
 }
 
 // Text is Field as a string.
 func (s Segment) Text(n int) string { return string(s.Field(n)) }
 
-// Component returns component c, counted from 1, of the first repetition of
-// field n; "" when there is none. The second component of MSH-9 is the trigger.
-func (s Segment) Component(n, c int) string {
-	first := cut(s.Field(n), s.Repetition, 1)
-	return string(cut(first, s.Delimiters.Component, c))
+// Part returns a component of the first repetition of a field, or a subcomponent of that, all counted from 1; 0 stands
+// for the whole. It is nil when there is none. The first two fields of a header are delimiters and have no parts.
+// The slice shares memory with the message.
+func (s Segment) Part(field, component, subcomponent int) []byte {
+	b := s.Field(field)
+	if field <= EncodingCharacters && s.header() {
+		return b
+	}
+	b = cut(b, s.Repetition, 1)
+	if component > 0 || subcomponent > 0 {
+		b = cut(b, s.Delimiters.Component, max(component, 1))
+	}
+	if subcomponent > 0 {
+		b = cut(b, s.Delimiters.Subcomponent, subcomponent)
+	}
+	return b
 }
 
+// Component returns component c, counted from 1, of the first repetition of
+// field n; "" when there is none. The second component of MSH-9 is the trigger.
+func (s Segment) Component(n, c int) string { return string(s.Part(n, c, 0)) }
+
 // header tells segments whose first field is the separator.
-func (s Segment) header() bool {
-	switch s.Name() {
+func (s Segment) header() bool { return len(s.raw) > 3 && isHeader(s.raw) }
+
+// isHeader tells whether a line begins with the name of a header: of a message, of a batch, or of a file of batches.
+func isHeader(raw []byte) bool {
+	if len(raw) < 3 {
+		return false
+	}
+	switch string(raw[:3]) {
 	case "MSH", "FHS", "BHS":
 		return true
 	}
 	return false
 }
 
-// cut returns the n-th part of b, counted from 1. Without a delimiter b is one
-// part.
+// cut returns the n-th part of b, counted from 1; nil where there are fewer. Without a delimiter b is one part.
 func cut(b []byte, by byte, n int) []byte {
 	if by == 0 {
 		by = '\r' // cannot be inside a segment
@@ -146,27 +170,12 @@ func cut(b []byte, by byte, n int) []byte {
 		}
 		b = b[i+1:]
 	}
-	if i := bytes.IndexByte(b, by); i >= 0 {
-		b = b[:i]
-	}
-	return b
+	return b[:place(b, by)]
 }
 
-// cutLine splits off the first segment, without its end.
-func cutLine(b []byte) (line, rest []byte) {
-	i := bytes.IndexAny(b, "\r\n")
-	if i < 0 {
-		return b, nil
-	}
-	line, rest = b[:i], b[i+1:]
-	if b[i] == '\r' && len(rest) > 0 && rest[0] == '\n' {
-		rest = rest[1:]
-	}
-	return line, rest
-}
-
-func alphanumeric(c byte) bool {
-	return c >= '0' && c <= '9' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z'
+// separator tells what may stand between fields: anything but letters, digits, spaces and control characters.
+func separator(c byte) bool {
+	return c > ' ' && (c < '0' || c > '9') && (c < 'A' || c > 'Z') && (c < 'a' || c > 'z')
 }
 
 func syntaxErrorf(offset int, format string, args ...any) error {
