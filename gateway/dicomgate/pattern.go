@@ -3,6 +3,7 @@ package dicomgate
 import (
 	"strings"
 
+	"gantry/gateway/pattern"
 	"gantry/protocols/dicom"
 )
 
@@ -11,26 +12,11 @@ import (
 const MaxMatched = 64
 
 // Unfit is a text that cannot be what a configuration wants there.
-type Unfit struct {
-	What string // what is wrong, such as "not an AE title"
-	Want string // what is right, as "write …"
-	// Known are the words of which one may have been meant; nil when the text was no attempt at one.
-	Known []string
-}
-
-// Error gives both, "what; want".
-func (u *Unfit) Error() string { return u.What + "; " + u.Want }
+type Unfit = pattern.Unfit
 
 // Pattern is a text in which * stands for any run of characters, also none, and ? for one; all else stands for itself.
 // Characters are bytes: AE titles and UIDs are ASCII.
 type Pattern string
-
-// The wildcards.
-const (
-	anyRun   = '*'
-	anyOne   = '?'
-	wildcard = "*?"
-)
 
 // ParseAEPattern reads a pattern for AE titles: spaces around it have no meaning, and what is not a wildcard is at most
 // 16 ASCII characters without backslash (PS3.5 table 6.2-1). Its error is an *Unfit.
@@ -63,53 +49,18 @@ func likeUID(text string) bool {
 	return !strings.Contains(text, "..") && !strings.HasPrefix(text, ".") && !strings.HasSuffix(text, ".")
 }
 
-// squeezed writes a run of * as one.
-func squeezed(text string) Pattern {
-	for strings.Contains(text, "**") {
-		text = strings.ReplaceAll(text, "**", "*")
-	}
-	return Pattern(text)
-}
+func squeezed(text string) Pattern { return Pattern(pattern.Squeezed(text)) }
 
 // least is the length of the shortest text that matches.
-func (p Pattern) least() int { return len(p) - strings.Count(string(p), string(anyRun)) }
+func (p Pattern) least() int { return pattern.Least(string(p)) }
 
 // Literal tells whether only the pattern itself matches, without wildcards.
-func (p Pattern) Literal() bool { return !strings.ContainsAny(string(p), wildcard) }
+func (p Pattern) Literal() bool { return pattern.Literal(string(p)) }
 
 // Match tells whether the whole text matches; fold lets letters of ASCII match in either case. A text of more than
 // MaxMatched bytes never does, so that the work is bounded: at most the product of both lengths.
 func (p Pattern) Match(text string, fold bool) bool {
-	if len(text) > MaxMatched {
-		return false
-	}
-	// After a mismatch the last * takes one character more. Earlier ones need not be looked at again: what they took
-	// was the shortest that let the rest begin where it did.
-	i, star, from := 0, -1, 0
-	for j := 0; j < len(text); {
-		switch {
-		case i < len(p) && p[i] == anyRun:
-			star, from = i, j
-			i++
-		case i < len(p) && (p[i] == anyOne || same(p[i], text[j], fold)):
-			i, j = i+1, j+1
-		case star >= 0:
-			from++
-			i, j = star+1, from
-		default:
-			return false
-		}
-	}
-	return strings.Trim(string(p[i:]), string(anyRun)) == ""
-}
-
-func same(a, b byte, fold bool) bool { return a == b || fold && upper(a) == upper(b) }
-
-func upper(c byte) byte {
-	if 'a' <= c && c <= 'z' {
-		return c - ('a' - 'A')
-	}
-	return c
+	return len(text) <= MaxMatched && pattern.Match(string(p), text, fold)
 }
 
 // Patterns are a list of which one has to match. An empty one asks for nothing: everything matches.
@@ -148,7 +99,7 @@ func FoldTitle(title string, fold bool) string {
 	}
 	b := []byte(title)
 	for i, c := range b {
-		b[i] = upper(c)
+		b[i] = pattern.Upper(c)
 	}
 	return string(b)
 }
