@@ -102,10 +102,10 @@ func ackType(header Segment) []byte {
 // ERR-3 with a severity from 2.5 on, components of ERR-1 before.
 func (w *writer) appendError(code, version string) {
 	w.segment("ERR")
-	if version != "" && version < "2.5" {
+	if version != "" && version < "2.5" && w.d.Component != 0 {
 		w.field(nil)
 		for range 3 { // segment, sequence and field: the message as a whole
-			w.delimiter(w.d.Component)
+			w.dst = append(w.dst, w.d.Component)
 		}
 		w.parts(w.d.Subcomponent, code, errorWords[code], "HL70357")
 		return
@@ -131,17 +131,19 @@ func (w *writer) text(s string) {
 	w.dst = w.escape(append(w.dst, w.d.Field), s)
 }
 
+// parts writes a list; the first of it alone where the message names no delimiter to keep them apart.
 func (w *writer) parts(by byte, list ...string) {
 	for i, s := range list {
-		if i > 0 {
-			w.delimiter(by)
+		switch {
+		case i == 0:
+		case by == 0:
+			return
+		default:
+			w.dst = append(w.dst, by)
 		}
 		w.dst = w.escape(w.dst, s)
 	}
 }
-
-// delimiter writes one, or a space where the message names none.
-func (w *writer) delimiter(c byte) { w.dst = append(w.dst, max(c, ' ')) }
 
 // escape writes text with the message's delimiters escaped; where the message
 // names no escape character, and for control characters, it writes a space.

@@ -63,3 +63,23 @@ func divides(raw []byte) bool {
 	}
 	return false
 }
+
+// Headers returns the headers in a batch, each with its own delimiters: FHS, BHS and the MSH of each message, in order.
+func Headers(batch []byte) iter.Seq[Segment] {
+	return func(yield func(Segment) bool) { eachHeader(batch, yield) }
+}
+
+func eachHeader(batch []byte, yield func(Segment) bool) {
+	for l := newLines(batch); ; {
+		raw, more := l.next()
+		if !more {
+			return
+		}
+		if !isHeader(raw) {
+			continue
+		}
+		if h, ok := headerOf(raw); ok && !yield(h) {
+			return
+		}
+	}
+}

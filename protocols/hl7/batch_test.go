@@ -76,6 +76,32 @@ func TestAnswerError(t *testing.T) {
 	}
 }
 
+func TestHeaders(t *testing.T) {
+	var got []string
+	for h := range Headers([]byte("FHS|^~\\&|A\rBHS#*:?!#B\nBHS\rNTE|MSH|\rMSH|^~\\&|C\r\nMSHX|D\rPID|1\rMSH$^~\\&$E\rBTS|2\r")) {
+		got = append(got, h.Name()+"-3 "+h.Text(SendingApplication))
+	}
+	require.Equal(t, []string{"FHS-3 A", "BHS-3 B", "MSH-3 C", "MSH-3 E"}, got)
+	for range Headers([]byte(order)) {
+		break
+	}
+}
+
+// An acknowledgement is not acknowledged, unless it asks for it.
+func TestAnswerToAcknowledgement(t *testing.T) {
+	for _, tt := range []struct {
+		kind, accept  string
+		want, onError Answer
+	}{
+		{"ACK^A01^ACK", "", AnswerMaybe, AnswerNone}, {"MCF", "", AnswerMaybe, AnswerNone}, {"ACK", "AL", AnswerAccept, AnswerAccept},
+		{"ACK", "NE", AnswerNone, AnswerNone}, {"RSP^K22", "", AnswerApplication, AnswerApplication},
+	} {
+		h := header(t, "MSH|^~\\&|A|B|C|D|1||"+tt.kind+"|9|P|2.5|||"+tt.accept)
+		require.Equal(t, tt.want, h.Answer(), "%s/%s", tt.kind, tt.accept)
+		require.Equal(t, tt.onError, h.AnswerError(), "%s/%s", tt.kind, tt.accept)
+	}
+}
+
 // FuzzMessages: what is inside a batch are its own bytes, in their order, each readable by itself.
 func FuzzMessages(f *testing.F) {
 	f.Add([]byte("FHS|^~\\&|A\rBHS|^~\\&|A\rMSH|^~\\&|A\rPID|1\rMSH#*:?!#B\nBTS|2\rFTS|1\r"))

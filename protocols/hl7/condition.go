@@ -13,10 +13,13 @@ const (
 )
 
 // Answer tells what to expect for the message of this MSH, from MSH-15 and
-// MSH-16. Both empty is the original mode.
+// MSH-16. Both empty is the original mode; an acknowledgement that comes as a
+// message in that mode is not acknowledged, though some receivers do.
 func (s Segment) Answer() Answer {
-	accept, application := s.condition(AcceptCondition), s.condition(ApplicationCondition)
+	accept, application := s.Condition(AcceptCondition), s.Condition(ApplicationCondition)
 	switch {
+	case accept == "" && application == "" && s.acknowledges():
+		return AnswerMaybe
 	case accept == "" && application == "":
 		return AnswerApplication
 	case accept == "AL":
@@ -32,30 +35,35 @@ func (s Segment) Answer() Answer {
 }
 
 // AnswerError tells which kind of acknowledgement the sender of this MSH wants of an error that is found at once:
-// AnswerAccept (CE, CR) or AnswerApplication (AE, AR), or AnswerNone where neither MSH-15 nor MSH-16 asks for one.
+// AnswerAccept (CE, CR) or AnswerApplication (AE, AR), or AnswerNone where neither MSH-15 nor MSH-16 asks for one. An
+// acknowledgement gets no AE or AR.
 func (s Segment) AnswerError() Answer {
-	accept, application := s.condition(AcceptCondition), s.condition(ApplicationCondition)
+	accept, application := s.Condition(AcceptCondition), s.Condition(ApplicationCondition)
 	switch {
 	case accept == "AL" || accept == "ER":
 		return AnswerAccept
+	case s.acknowledges():
+		return AnswerNone
 	case application == "AL" || application == "ER", accept == "" && application == "":
 		return AnswerApplication
 	}
 	return AnswerNone
 }
 
-// condition is a field with a word of table 0155. What the table does not have counts as empty: who waits for an
-// answer in vain has lost less than who loses one.
-func (s Segment) condition(field int) string {
-	switch string(Value(s.Field(field))) {
-	case "AL":
-		return "AL"
-	case "NE":
-		return "NE"
-	case "ER":
-		return "ER"
-	case "SU":
-		return "SU"
+// acknowledges tells the messages that are acknowledgements: ACK, and MCF of old versions.
+func (s Segment) acknowledges() bool {
+	code := Value(s.Part(MessageType, 1, 0))
+	return string(code) == "ACK" || string(code) == "MCF"
+}
+
+// Condition is the word of table 0155 in MSH-15 or MSH-16: AL, NE, ER or SU, "" for none. What the table does not have
+// counts as none: who waits for an answer in vain has lost less than who loses one.
+func (s Segment) Condition(field int) string {
+	text := Value(s.Field(field))
+	for _, word := range [...]string{"AL", "NE", "ER", "SU"} {
+		if string(text) == word {
+			return word
+		}
 	}
 	return ""
 }

@@ -144,7 +144,9 @@ func TestAckAppend(t *testing.T) {
 		{"other delimiters, text escaped", "MSH#*:?!#A#B#C#D#1##ADT*A01#9#P#2.5\r", Ack{Code: "AE", ControlID: "G#3", Text: "a|b*c:d?e!f\ng"},
 			"MSH#*:?!#C#D#A#B###ACK*A01*ACK#G?F?3#P#2.5\rMSA#AE#9#a|b?S?c?R?d?E?e?T?f g\r"},
 		{"no delimiters to write with", "MSH|", Ack{Code: "AR", ControlID: "G4", Text: "a|b", Error: "200"},
-			"MSH||||||||ACK|G4||\rMSA|AR||a b\rERR|||200 Unsupported message type HL70357|E\r"},
+			"MSH||||||||ACK|G4||\rMSA|AR||a b\rERR|||200|E\r"},
+		{"old version, but no components", "MSH||A|||||||||2.3\r", Ack{Code: "AR", ControlID: "G5", Error: "200"},
+			"MSH||||A||||ACK|G5||2.3\rMSA|AR|\rERR|||200|E\r"},
 		{"unknown error code", order, Ack{Code: "AE", Error: "999"},
 			"MSH|^~\\&|PACS|ARCHIVE|RIS^1.2^ISO|HOSPITAL|||ACK^O01^ACK||P^T|2.5.1\rMSA|AE|4711\rERR|||999^^HL70357|E\r"},
 	}

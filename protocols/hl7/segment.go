@@ -26,6 +26,12 @@ const (
 	CharacterSet         = 18
 )
 
+// Fields of FHS and BHS that MSH does not have there. HL7 2.5.1, 2.15.2 and 2.15.3.
+const (
+	BatchControlID          = 11
+	BatchReferenceControlID = 12 // of an answer: the batch that it answers
+)
+
 // Delimiters of one message. A delimiter that the message does not name is 0,
 // and nothing is split by it.
 type Delimiters struct{ Field, Component, Repetition, Escape, Subcomponent byte }
@@ -47,8 +53,17 @@ func DecodeHeader(msg []byte) (Segment, error) {
 	if !isHeader(raw) {
 		return Segment{}, syntaxErrorf(0, "message does not begin with MSH, FHS or BHS")
 	}
-	if !separator(raw[3]) {
+	h, ok := headerOf(raw)
+	if !ok {
 		return Segment{}, syntaxErrorf(3, "field separator %02X", raw[3])
+	}
+	return h, nil
+}
+
+// headerOf takes the delimiters from a line that begins with the name of a header.
+func headerOf(raw []byte) (Segment, bool) {
+	if len(raw) < 4 || !separator(raw[3]) {
+		return Segment{}, false
 	}
 	encoding := raw[4:]
 	encoding = encoding[:place(encoding, raw[3])]
@@ -58,7 +73,7 @@ func DecodeHeader(msg []byte) (Segment, error) {
 		}
 		return 0
 	}
-	return Segment{Delimiters: Delimiters{raw[3], at(0), at(1), at(2), at(3)}, raw: raw}, nil
+	return Segment{Delimiters: Delimiters{raw[3], at(0), at(1), at(2), at(3)}, raw: raw}, true
 }
 
 // Find returns the first segment of a name, for example PID; ok is false when there is none.
