@@ -1,0 +1,302 @@
+package mllpgate
+
+import (
+	"net/netip"
+	"time"
+)
+
+// Client is one connection of a sender. Make it with Router.Open.
+type Client struct {
+	// State is for the World.
+	State any
+
+	source sourceOf
+	queue  []*message // received and not answered to it yet, oldest first
+	last   time.Time  // when it said something, or got an answer
+	paused bool       // the World reads it no more
+	eof    bool       // it has ended its side
+	ending bool       // no more messages are taken
+	why    Why        // with ending
+	over   bool       // its connection is closed, or is being
+	looked bool       // it is in Router.look
+	later  *Link      // that gave it an application answer last: its commit byte goes there
+	recent []recent   // answers that it has not shown to have got; with a guard only
+}
+
+// sourceOf is where a client comes from.
+type sourceOf struct {
+	addr netip.AddrPort
+	port uint16 // that it came to
+}
+
+// Source is the client's address.
+func (c *Client) Source() netip.AddrPort { return c.source.addr }
+
+// Waiting is the number of its messages that are not answered to it yet.
+func (c *Client) Waiting() int { return len(c.queue) }
+
+// Open takes a client in. port is the one that it came to.
+func (r *Router) Open(source netip.AddrPort, port uint16, now time.Time) *Client {
+	c := &Client{source: sourceOf{source, port}, last: now}
+	r.clients[c] = struct{}{}
+	if r.draining {
+		r.end(c, WhyDrained)
+	}
+	return c
+}
+
+// Message takes a whole message from a client; msg is valid during the call. What does not begin
+// with MSH, FHS or BHS closes the connection, after the answers to what came before: the error
+// says what is wrong with it.
+func (r *Router) Message(c *Client, msg []byte, now time.Time) error {
+	if c.over || c.ending {
+		return nil
+	}
+	c.last = now
+	if isCommit(msg) {
+		r.committed(c, msg, now)
+		r.settle(now)
+		return nil
+	}
+	m := &message{client: c, source: c.source, frame: r.buffers.frame(msg), received: now}
+	if err := m.env.Read(m.frame[1:len(m.frame)-2], r.set.OrderBy); err != nil {
+		r.buffers.give(m.frame)
+		r.ending(c, WhyMalformed)
+		r.settle(now)
+		return err
+	}
+	r.receive(c, m, now)
+	r.settle(now)
+	return nil
+}
+
+// Malformed tells that a client sent what is no MLLP: no more messages are taken, and it is closed
+// after the answers to what came before.
+func (r *Router) Malformed(c *Client, now time.Time) {
+	if c.over || c.ending {
+		return
+	}
+	r.ending(c, WhyMalformed)
+	r.settle(now)
+}
+
+// receive gives a message its place in all orders.
+func (r *Router) receive(c *Client, m *message, now time.Time) {
+	if len(c.queue) == 0 {
+		c.recent = c.recent[:0] // it has read what came before: otherwise it would wait
+	}
+	r.bytes += len(m.frame)
+	c.queue = append(c.queue, m)
+	switch r.guard.meet(r, c, m, now) {
+	case guardNew:
+		m.route = r.routeOf(m)
+		r.order.join(m, m.env.Keys)
+		r.active++
+	case guardStored:
+		r.tell(m, nil, AckDuplicate, 0)
+	case guardFlying:
+		r.bytes -= len(m.frame)
+		r.buffers.give(m.frame)
+	}
+	r.lookAt(c)
+	r.hush(c)
+}
+
+// Finished tells that a client has ended its side. It gets the answers that are due.
+func (r *Router) Finished(c *Client, now time.Time) {
+	if c.over {
+		return
+	}
+	c.eof = true
+	if !c.ending {
+		r.ending(c, WhyFinished)
+	}
+	r.settle(now)
+}
+
+// Gone tells that a client's connection has ended without Router.End. What it sent and was not
+// sent on is forgotten; what was sent on is waited for. Its last answers may not have reached it:
+// a socket that is closed with bytes unread is reset.
+func (r *Router) Gone(c *Client, now time.Time) {
+	if c.over {
+		return
+	}
+	c.over = true
+	for _, a := range c.recent {
+		r.guard.store(a.key, a.answer, now)
+	}
+	c.recent = nil
+	r.forsake(c, now)
+	r.settle(now)
+}
+
+// forsake lets go of a client's messages.
+func (r *Router) forsake(c *Client, now time.Time) {
+	delete(r.clients, c)
+	delete(r.starved, c)
+	queue := c.queue
+	c.queue = nil
+	for _, m := range queue {
+		m.client = nil
+		switch {
+		case m.state == done:
+			r.guard.store(m.guard, m.answer, now)
+			r.free(m)
+		case m.state == sent:
+			r.guard.fly(m)
+		default:
+			r.withdraw(m)
+			r.conclude(m, AckWithdrawn, now)
+		}
+	}
+}
+
+// ending takes no more messages from a client; it is closed when it has its answers.
+func (r *Router) ending(c *Client, why Why) {
+	c.ending, c.why = true, why
+	r.hush(c)
+	r.lookAt(c)
+}
+
+// end closes a client's connection, whatever is under way.
+func (r *Router) end(c *Client, why Why) {
+	if c.over {
+		return
+	}
+	c.over = true
+	r.lookAt(c)
+	for _, a := range c.recent {
+		if a.doubtful {
+			r.guard.store(a.key, a.answer, c.last)
+		}
+	}
+	c.recent = nil
+	r.world.End(c, why)
+}
+
+// hush has a client read no further while it has enough under way, or all have.
+func (r *Router) hush(c *Client) {
+	starved := r.bytes > r.set.Memory
+	full := len(c.queue) >= r.set.ClientPipelines || c.ending && !c.eof && c.why != WhyFinished
+	if starved && !full {
+		r.starved[c] = struct{}{}
+	}
+	if (starved || full) && !c.paused && !c.over {
+		c.paused = true
+		r.world.Pause(c)
+	}
+}
+
+// listen undoes hush when there is room again.
+func (r *Router) listen(c *Client) {
+	if !c.paused || c.over || c.ending || r.draining || len(c.queue) >= r.set.ClientPipelines {
+		return
+	}
+	if r.bytes > r.set.Memory {
+		r.starved[c] = struct{}{}
+		return
+	}
+	c.paused = false
+	r.world.Resume(c)
+}
+
+// feedStarved reads the clients again that memory had stopped.
+func (r *Router) feedStarved() {
+	if len(r.starved) == 0 || r.bytes > r.set.Memory-r.set.Memory/8 {
+		return
+	}
+	for c := range r.starved {
+		delete(r.starved, c)
+		r.listen(c)
+	}
+}
+
+// deliver gives a client the answers that are due, in its order, and closes its connection where
+// one is missing.
+func (r *Router) deliver(c *Client, now time.Time) {
+	for len(c.queue) > 0 && !c.over {
+		m := c.queue[0]
+		if len(m.answer) > 0 && !m.silent {
+			r.world.Answer(c, m.answer)
+			r.remember(c, m)
+			r.buffers.give(m.answer)
+			m.answer, c.last = nil, now
+		}
+		if m.state != done {
+			break
+		}
+		if m.silent {
+			r.end(c, m.why)
+			break
+		}
+		c.queue = drop(c.queue, m)
+		r.free(m)
+	}
+	if len(c.queue) == 0 && c.ending {
+		r.end(c, c.why)
+	}
+	if c.over {
+		r.forsake(c, now)
+		return
+	}
+	if len(c.queue) == 0 {
+		c.queue = nil
+	}
+	r.listen(c)
+}
+
+// advance starts the messages of a client whose turn it is.
+func (r *Router) advance(c *Client, now time.Time) {
+	clear := true // all before are done
+	for _, m := range c.queue {
+		switch {
+		case m.state == done:
+			continue
+		case m.barrier():
+			if clear && m.state == waiting {
+				r.place(m, now)
+			}
+			return
+		case m.state == waiting && m.first():
+			r.place(m, now)
+		}
+		clear = false
+	}
+}
+
+// lookAt has a client looked at before the event is over.
+func (r *Router) lookAt(c *Client) {
+	if c != nil && !c.looked {
+		c.looked = true
+		r.look = append(r.look, c)
+	}
+}
+
+// settle ends every event: clients get their answers, messages their turn, and servers what waits
+// for them, until nothing follows from anything any more.
+func (r *Router) settle(now time.Time) {
+	for {
+		switch {
+		case len(r.look) > 0:
+			c := r.look[0]
+			r.look = r.look[1:]
+			c.looked = false
+			r.deliver(c, now)
+			if !c.over {
+				r.advance(c, now)
+			}
+		case len(r.hungry) > 0:
+			st := r.hungry[0]
+			r.hungry = r.hungry[1:]
+			st.hungry = false
+			r.feed(st, now)
+		case r.freed:
+			r.freed = false
+			r.seat(now)
+		default:
+			r.look, r.hungry = r.look[:0], r.hungry[:0]
+			r.feedStarved()
+			return
+		}
+	}
+}

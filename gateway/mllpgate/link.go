@@ -1,0 +1,250 @@
+package mllpgate
+
+import (
+	"bytes"
+	"slices"
+	"time"
+
+	"gantry/protocols/hl7"
+)
+
+const (
+	answerNone  = hl7.AnswerNone
+	answerMaybe = hl7.AnswerMaybe
+)
+
+// later is a message of which one answer more may come on the same connection.
+type later struct {
+	client *Client // nil: nobody wants it
+	id     []byte  // MSH-10
+	until  time.Time
+}
+
+// expect notes that an answer to m may still come, for client; nil has it dropped.
+func (l *Link) expect(client *Client, m *message, until time.Time) {
+	if len(l.later) == maxLater {
+		l.later = slices.Delete(l.later, 0, 1)
+	}
+	l.later = append(l.later, later{client, bytes.Clone(m.env.ControlID), until})
+}
+
+// expected finds a message that one answer more may come for, and forgets it.
+func (l *Link) expected(id []byte, now time.Time) (later, bool) {
+	for i, e := range l.later {
+		if bytes.Equal(e.id, id) && now.Before(e.until) {
+			l.later = slices.Delete(l.later, i, i+1)
+			return e, true
+		}
+	}
+	return later{}, false
+}
+
+// match finds the outstanding message that an answer belongs to. What asks for no answer has none.
+func (l *Link) match(id []byte, loose bool) *message {
+	for _, m := range l.out {
+		if m.env.Answer != answerNone && (m.env.Fits(id) || loose && len(l.out) == 1) {
+			return m
+		}
+	}
+	return nil
+}
+
+// Frame takes a whole frame from a server; msg is valid during the call.
+func (r *Router) Frame(l *Link, msg []byte, now time.Time) {
+	if l.gone {
+		return
+	}
+	if isCommit(msg) {
+		r.commit(l, msg, now)
+	} else {
+		r.acknowledged(l, msg, now)
+	}
+	r.settle(now)
+}
+
+// commit takes a commit answer of MLLP release 2: it says that a message is stored, or not, and
+// not which.
+func (r *Router) commit(l *Link, msg []byte, now time.Time) {
+	i := slices.IndexFunc(l.out, func(m *message) bool { return m.env.Answer != answerNone })
+	if i < 0 {
+		r.stray(l, nil)
+		return
+	}
+	m, ack := l.out[i], AckRefused
+	if msg[0] == commitAck {
+		ack = AckCommit
+		l.expect(m.client, m, now.Add(r.set.AckTimeout))
+	}
+	l.served++
+	r.take(l, m, now)
+	r.answered(m, msg, ack, now)
+}
+
+// acknowledged takes an HL7 answer.
+func (r *Router) acknowledged(l *Link, msg []byte, now time.Time) {
+	a, err := readAnswer(msg)
+	if err != nil {
+		r.stray(l, nil)
+		return
+	}
+	if m := l.match(a.id, r.set.Loose); m != nil {
+		r.answer(l, m, &a, now)
+		return
+	}
+	if e, ok := l.expected(a.id, now); ok {
+		r.afterwards(l, e, msg)
+		return
+	}
+	r.stray(l, nil)
+}
+
+// answer gives a message its answer, or tries another server with it.
+func (r *Router) answer(l *Link, m *message, a *answer, now time.Time) {
+	l.served++
+	if a.negative() {
+		codes := a.header.ErrorCodes(a.msg)
+		if slices.Contains(codes, hl7.ErrorInternal) {
+			r.notice(TroubleInternal, l.Server, m)
+		}
+		if r.retries(m, a, codes) {
+			r.retry(l, m, a, now)
+			return
+		}
+	}
+	if r.set.AnswerEach && m.env.Batch && !a.header.Batch() {
+		if m.got++; m.got < m.env.Answers {
+			m.give(r.buffers.frame(a.msg))
+			m.deadline = now.Add(r.set.AckTimeout)
+			r.lookAt(m.client)
+			return
+		}
+	}
+	if a.accept() {
+		l.expect(m.client, m, now.Add(r.set.AckTimeout))
+	}
+	r.take(l, m, now)
+	r.answered(m, a.msg, a.label(), now)
+}
+
+// retries tells whether another server is asked after this refusal.
+func (r *Router) retries(m *message, a *answer, codes []string) bool {
+	return !m.env.Batch && slices.ContainsFunc(r.set.RetryOn, func(v Verdict) bool { return v.Is(string(a.code), codes) })
+}
+
+// retry asks another server; the refusal is kept for when there is none.
+func (r *Router) retry(l *Link, m *message, a *answer, now time.Time) {
+	r.notice(TroubleRetry, l.Server, m)
+	m.kept, m.keptAck = bytes.Clone(a.msg), a.label()
+	m.tried = append(m.tried, l.Server)
+	r.take(l, m, now)
+	m.state = waiting
+	r.place(m, now)
+}
+
+// afterwards passes an application answer on that follows an accept acknowledgement. It needs no
+// place in the client's order: the client has the answer that its order goes by.
+func (r *Router) afterwards(l *Link, e later, msg []byte) {
+	l.served++
+	if e.client == nil || e.client.over {
+		return
+	}
+	frame := r.buffers.frame(msg)
+	r.world.Answer(e.client, frame)
+	r.buffers.give(frame)
+	e.client.later = l
+}
+
+// committed passes a client's commit answer on to the connection that gave it an application
+// answer last. Others have no meaning and are dropped.
+func (r *Router) committed(c *Client, msg []byte, now time.Time) {
+	l := c.later
+	c.later = nil
+	if l == nil || l.gone || l.stuffed {
+		return
+	}
+	frame := r.buffers.frame(msg)
+	flushed, ok := r.world.Send(l, frame)
+	r.buffers.give(frame)
+	l.stuffed = ok && !flushed
+	if !ok {
+		r.remove(l)
+		r.orphan(l, TroubleLost, now)
+	}
+}
+
+// stray counts an answer that nobody waits for. The connection is closed as soon as nothing is
+// outstanding on it: what comes next may be as wrong.
+func (r *Router) stray(l *Link, _ *message) {
+	if len(l.out) == 0 {
+		r.notice(TroubleStray, l.Server, nil)
+		r.dropLink(l)
+		return
+	}
+	l.tainted = true
+	r.notice(TroubleMismatch, l.Server, l.out[0])
+}
+
+// take takes a message off its connection.
+func (r *Router) take(l *Link, m *message, now time.Time) {
+	l.out = drop(l.out, m)
+	l.used = now
+	m.link, m.server = nil, l.Server
+	l.Server.Release()
+	st := l.station
+	if len(l.out) == 0 {
+		l.out = nil
+		switch {
+		case l.gone:
+		case l.tainted || st.closed && len(st.waiting) == 0:
+			r.dropLink(l)
+		case st.once && l.served > 0:
+			r.rest(l, now)
+		}
+	}
+	r.hunger(st)
+}
+
+// answer is what is read of one.
+type answer struct {
+	header   hl7.Segment
+	msg      []byte
+	code, id []byte // MSA-1 and MSA-2
+}
+
+// readAnswer reads an answer of any type: it must have an MSA.
+func readAnswer(msg []byte) (answer, error) {
+	header, err := hl7.DecodeHeader(msg)
+	if err != nil {
+		return answer{}, err
+	}
+	msa, ok := header.Find(msg, "MSA")
+	if !ok {
+		return answer{}, errNoMSA
+	}
+	return answer{header, msg, bytes.TrimSpace(msa.Field(1)), msa.Field(2)}, nil
+}
+
+// label is the code as a word of a closed set.
+func (a *answer) label() string {
+	switch string(a.code) {
+	case hl7.ApplicationAccept:
+		return hl7.ApplicationAccept
+	case hl7.ApplicationError:
+		return hl7.ApplicationError
+	case hl7.ApplicationReject:
+		return hl7.ApplicationReject
+	case hl7.CommitAccept:
+		return hl7.CommitAccept
+	case hl7.CommitError:
+		return hl7.CommitError
+	case hl7.CommitReject:
+		return hl7.CommitReject
+	}
+	return AckOther
+}
+
+// negative tells errors and rejects.
+func (a *answer) negative() bool { return len(a.code) == 2 && (a.code[1] == 'E' || a.code[1] == 'R') }
+
+// accept tells an accept acknowledgement, which an application answer may follow.
+func (a *answer) accept() bool { return string(a.code) == hl7.CommitAccept }

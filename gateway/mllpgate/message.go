@@ -1,0 +1,113 @@
+package mllpgate
+
+import (
+	"slices"
+	"time"
+
+	"gantry/balancing"
+	"gantry/protocols/mllp"
+)
+
+// state is where a message stands in the drawing of the package comment.
+type state uint8
+
+const (
+	waiting state = iota
+	crowded
+	held
+	placed
+	sent
+	done
+)
+
+// message is one message on its way.
+type message struct {
+	client  *Client // nil once it has left
+	source  sourceOf
+	frame   []byte // with its framing
+	env     Envelope
+	state   state
+	queues  []*queue // of its keys; none = it is a barrier in its connection
+	route   int
+	tried   []*balancing.Server
+	station *station          // from placed on
+	link    *Link             // while sent
+	server  *balancing.Server // that it was sent to last
+
+	received time.Time
+	heldFrom time.Time // since when no server can be used; the zero time while one can
+	retryAt  time.Time
+	sentAt   time.Time
+	deadline time.Time // of the answer
+	sends    int
+	got      int // answers so far, where a batch has several
+
+	kept    []byte // the answer of a server that refused, while others are asked
+	keptAck string
+	answer  []byte // frames that the client cannot have yet
+	out     int    // bytes of all answers
+	silent  bool   // done without any answer although one is due: the connection is closed
+	why     Why
+	guard   guardKey
+}
+
+// unsent tells whether no byte of it has gone to a server.
+func (m *message) unsent() bool { return m.state < sent }
+
+// barrier tells whether it has to wait for all before it in its connection, and all behind it
+// for it.
+func (m *message) barrier() bool { return len(m.queues) == 0 }
+
+// first tells whether it is at the head of the queues of all its keys.
+func (m *message) first() bool {
+	for _, q := range m.queues {
+		if q.messages[0] != m {
+			return false
+		}
+	}
+	return true
+}
+
+// bytes is the size of the message without framing.
+func (m *message) bytes() int { return len(m.frame) - framing }
+
+// framing is how many bytes a frame has around its message.
+const framing = 3
+
+// buffers are frames that are used again: most messages are small.
+type buffers struct{ free [][]byte }
+
+const (
+	// maxKeptBuffer bounds a buffer that is kept, in bytes.
+	maxKeptBuffer = 16 << 10
+	// maxKeptBuffers bounds their number.
+	maxKeptBuffers = 256
+)
+
+// frame puts a message into its framing.
+func (b *buffers) frame(msg []byte) []byte {
+	var buf []byte
+	if n := len(b.free); n > 0 {
+		buf, b.free = b.free[n-1], b.free[:n-1]
+	}
+	return mllp.Append(slices.Grow(buf[:0], len(msg)+framing), msg)
+}
+
+// give takes a frame back that nobody reads any more.
+func (b *buffers) give(frame []byte) {
+	if frame != nil && cap(frame) <= maxKeptBuffer && len(b.free) < maxKeptBuffers {
+		b.free = append(b.free, frame)
+	}
+}
+
+// drop takes m out of a list.
+func drop(list []*message, m *message) []*message {
+	if len(list) > 0 && list[0] == m { // nearly always
+		list[0] = nil
+		return list[1:]
+	}
+	if i := slices.Index(list, m); i >= 0 {
+		return slices.Delete(list, i, i+1)
+	}
+	return list
+}

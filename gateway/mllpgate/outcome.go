@@ -1,0 +1,225 @@
+package mllpgate
+
+import (
+	"errors"
+	"slices"
+	"strconv"
+	"time"
+
+	"gantry/balancing"
+	"gantry/protocols/hl7"
+	"gantry/protocols/mllp"
+)
+
+var errNoMSA = errors.New("answer without an MSA segment")
+
+const commitAck = mllp.CommitAck
+
+// What the gateway's own answers say, for people.
+const (
+	textNoServer = "no receiver is usable; send again"
+	textUnknown  = "the receiver did not answer; it may have the message"
+	textRejected = "not accepted here"
+)
+
+// give adds frames to what the client is to get.
+func (m *message) give(frames []byte) {
+	m.out += len(frames) - framing
+	if m.answer == nil {
+		m.answer = frames
+		return
+	}
+	m.answer = append(m.answer, frames...)
+}
+
+// answered ends a message with a server's answer.
+func (r *Router) answered(m *message, msg []byte, ack string, now time.Time) {
+	m.give(r.buffers.frame(msg))
+	r.conclude(m, ack, now)
+}
+
+// conclude ends a message: those behind it have their turn, its client learns of it.
+func (r *Router) conclude(m *message, ack string, now time.Time) {
+	m.state = done
+	r.active--
+	r.tell(m, m.server, ack, r.tookOf(m, ack, now))
+	r.order.leave(m, func(next *message) { r.lookAt(next.client) })
+	if m.client != nil {
+		r.lookAt(m.client)
+		return
+	}
+	r.guard.landed(m, now)
+	r.free(m)
+}
+
+// tookOf is the time of an answer; 0 where there was none.
+func (r *Router) tookOf(m *message, ack string, now time.Time) time.Duration {
+	switch ack {
+	case AckNone, AckNAK, AckClosed, AckUnknown, AckWithdrawn, AckDuplicate:
+		return 0
+	}
+	return now.Sub(m.sentAt)
+}
+
+func (r *Router) tell(m *message, server *balancing.Server, ack string, took time.Duration) {
+	r.world.Tell(&Outcome{
+		Client: m.source.addr, Server: server, Envelope: &m.env, Ack: ack, Took: took, In: m.bytes(), Out: m.out,
+	})
+}
+
+func (r *Router) notice(t Trouble, server *balancing.Server, m *message) {
+	n := Notice{Trouble: t, Server: server}
+	if m != nil {
+		n.Client, n.Envelope = m.source.addr.Addr(), &m.env
+	}
+	r.world.Notice(n)
+}
+
+// free gives the memory of a message back that nobody will ask for.
+func (r *Router) free(m *message) {
+	r.bytes -= len(m.frame)
+	r.buffers.give(m.frame)
+	m.frame, m.env = nil, Envelope{}
+}
+
+// hold keeps a message until a server can be used.
+func (r *Router) hold(m *message, now time.Time) {
+	if m.heldFrom.IsZero() {
+		m.heldFrom = now
+	}
+	if now.Sub(m.heldFrom) >= r.set.Hold {
+		r.fail(m, r.set.OnNoServer, AckClosed, WhyNoServer, now)
+		return
+	}
+	m.state, m.retryAt = held, now.Add(retryHeld)
+	r.held = append(r.held, m)
+}
+
+// holding gives held messages another try, or up.
+func (r *Router) holding(now time.Time) {
+	for _, m := range slices.Clone(r.held) {
+		if m.state != held || now.Before(m.retryAt) && now.Sub(m.heldFrom) < r.set.Hold {
+			continue
+		}
+		r.tryAgain(m, now)
+	}
+}
+
+// retryAllHeld does so for all of them: a server's state has changed.
+func (r *Router) retryAllHeld(now time.Time) {
+	for _, m := range slices.Clone(r.held) {
+		if m.state == held {
+			r.tryAgain(m, now)
+		}
+	}
+}
+
+func (r *Router) tryAgain(m *message, now time.Time) {
+	r.withdraw(m)
+	m.tried = nil
+	r.place(m, now)
+}
+
+// unknown decides about a message that was sent, in part at least, and not answered.
+func (r *Router) unknown(m *message, why Trouble, now time.Time) {
+	server := m.link.Server
+	m.link, m.server = nil, server
+	server.Release()
+	r.notice(why, server, m)
+	policy := r.set.OnUnknownOutcome
+	if policy == Resend && m.client != nil && m.sends < maxSends {
+		m.state, m.tried = waiting, []*balancing.Server{server}
+		m.got = 0
+		r.place(m, now)
+		return
+	}
+	if policy == Resend {
+		policy = Close
+	}
+	m.state = waiting // in nobody's hands
+	r.fail(m, policy, AckUnknown, WhyUnknown, now)
+}
+
+// fail ends a message without a server's answer, and with it those behind it, of its connection
+// or its keys, that were not sent: the sender sends them again in their order, which must not
+// find a later one done.
+func (r *Router) fail(first *message, policy Policy, ack string, why Why, now time.Time) {
+	for list := []*message{first}; len(list) > 0; list = list[1:] {
+		m := list[0]
+		if m.state == done || m.state == sent {
+			continue
+		}
+		list = append(list, behind(m)...)
+		r.withdraw(m)
+		if m != first {
+			ack = AckClosed
+		}
+		r.dispose(m, policy, ack, why, now)
+	}
+}
+
+// behind are the unsent messages that came after m, of its connection and its keys.
+func behind(m *message) (list []*message) {
+	add := func(queue []*message) {
+		i := slices.Index(queue, m)
+		for _, n := range queue[i+1:] {
+			if n.unsent() {
+				list = append(list, n)
+			}
+		}
+	}
+	for _, q := range m.queues {
+		add(q.messages)
+	}
+	if m.client != nil {
+		add(m.client.queue)
+	}
+	return list
+}
+
+// dispose ends one message as the policy says: by an answer of the gateway's own, or by closing the
+// connection where that cannot be.
+func (r *Router) dispose(m *message, policy Policy, ack string, why Why, now time.Time) {
+	text := textNoServer
+	if why == WhyUnknown {
+		text = textUnknown
+	}
+	code := map[Policy]string{NakAE: hl7.ApplicationError, NakAR: hl7.ApplicationReject}[policy]
+	if code != "" && r.nak(m, code, hl7.ErrorInternal, text, now) {
+		if ack == AckClosed {
+			ack = AckNAK
+		}
+		r.conclude(m, ack, now)
+		return
+	}
+	r.shut(m, ack, why, now)
+}
+
+// shut ends a message by the end of its connection.
+func (r *Router) shut(m *message, ack string, why Why, now time.Time) {
+	m.silent, m.why = true, why
+	if m.client != nil {
+		r.ending(m.client, why)
+	}
+	r.conclude(m, ack, now)
+}
+
+// nak gives a message an answer of the gateway's own, if it can have one.
+func (r *Router) nak(m *message, code, errorCode, text string, now time.Time) bool {
+	r.lastID++
+	id := "GANTRY" + strconv.FormatInt(now.UnixMilli(), 36) + "-" + strconv.FormatUint(r.lastID, 10)
+	answer, ok := AppendNAK(nil, &m.env, code, errorCode, text, id, now)
+	if ok {
+		m.give(r.buffers.frame(answer))
+	}
+	return ok
+}
+
+// reject answers as a route says.
+func (r *Router) reject(m *message, v *Verdict, now time.Time) {
+	if !r.nak(m, v.Code, v.Error, textRejected, now) && m.env.Batch {
+		r.shut(m, AckClosed, WhyRejected, now)
+		return
+	}
+	r.conclude(m, AckNAK, now) // also of one that wants no such answer
+}
