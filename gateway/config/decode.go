@@ -18,11 +18,13 @@ const MaxNodes = 500_000
 // wrong type.
 type decoder struct {
 	*report
-	opts    Options
-	base    Service          // what a new service starts from: the defaults of the tags, then of the file
-	places  map[string]place // where the value of a path stands; absent = not in the file
-	visited int
-	most    int // MaxNodes; less in a test, which is then quick
+	opts Options
+	base Service // what a new service starts from: the defaults of the tags, then of the file
+	// protocol is that of the service that is being read; empty outside of any.
+	protocol string
+	places   map[string]place // where the value of a path stands; absent = not in the file
+	visited  int
+	most     int // MaxNodes; less in a test, which is then quick
 }
 
 // newDecoder returns a decoder for one file; it is used once.

@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"gantry/gateway/dicomgate"
-	"gantry/protocols/dicom"
 )
 
 // DICOM holds what only a service of protocol dicom has.
@@ -26,15 +25,4 @@ type DICOM struct {
 
 	// Accept judges requests: the accepted titles, in one.
 	Accept *dicomgate.Acceptance `yaml:"-"`
-}
-
-// Route says where the associations go that match, or that they are rejected. One of Servers, Reject and CallingAE is
-// there at least, and Reject stands alone.
-type Route struct {
-	When dicomgate.Route `yaml:"when" doc:"What a request must show: every key that is there, by one of its values. Absent = all requests."`
-	// Servers are names of the service's servers; none = all of them.
-	Servers []string `yaml:"servers" format:"name" min:"1" max:"256" doc:"Names of the servers that these associations go to; with distribution: failover in this order. Absent = all servers."`
-	// Reject is nil when the associations are served.
-	Reject    *dicom.Reject `yaml:"reject" format:"reject" doc:"Reject these associations, with this reason and its usual result, or with RESULT/SOURCE/REASON such as 2/1/1."`
-	CallingAE string        `yaml:"calling_ae" format:"ae" doc:"Calling AE title that is written into the request towards the server. The client does not see it."`
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"gantry/gateway/dicomgate"
+	"gantry/gateway/mllpgate"
 )
 
 // reader makes a parser of a form out of one that says with an *Unfit what is wrong.
@@ -17,6 +18,9 @@ func reader[T any](parse func(string) (T, error)) func(string) (any, error) {
 // parseReject reads a rejection; the type has room for none.
 func parseReject(text string) (any, error) {
 	r, err := dicomgate.ParseReject(text)
+	if _, messages := mllpgate.ParseReject(text); err != nil && messages == nil {
+		return nil, wrong("an answer of protocol mllp", "write a word such as calling-ae-not-recognized, or RESULT/SOURCE/REASON such as 2/1/1")
+	}
 	return &r, unfit(text, err)
 }
 

@@ -2,44 +2,6 @@ package config
 
 import "fmt"
 
-// foreign takes out of a service the keys that its protocol does not have, each with a problem: what they hold has
-// another meaning there, or none.
-func (d *decoder) foreign(pairs []pair, path string) []pair {
-	protocol := protocolOf(pairs)
-	if protocol == "dicom" || protocol == "" {
-		return pairs
-	}
-	var own []pair
-	for _, p := range pairs {
-		switch key := p.key.Value; {
-		case key != "dicom" && key != "routes":
-			own = append(own, p)
-		case key == "routes" && protocol == "mllp":
-			d.add(at(p.key), join(path, key), "routes of protocol mllp are not served by this version of gantry", "",
-				"remove it; every sender may reach every server")
-		case protocol == "tcp" || protocol == "mllp":
-			d.add(at(p.key), join(path, key), "only a service of protocol dicom has this key", "protocol "+protocol, insteadOf[key])
-		}
-	}
-	return own
-}
-
-// insteadOf is what to do about a key of dicom services elsewhere.
-var insteadOf = map[string]string{
-	"dicom":  "remove it",
-	"routes": "remove it; clients can be split by network: one service each, with allow",
-}
-
-// protocolOf is the protocol that a service names, "" when none can be read.
-func protocolOf(pairs []pair) string {
-	for _, p := range pairs {
-		if p.key.Value == "protocol" {
-			return scalarOf(p.value)
-		}
-	}
-	return ""
-}
-
 // dicomRules checks what the keys of a dicom service say together.
 func (d *decoder) dicomRules(s *Service, path string) {
 	d.rememberedByTitle(s, path)

@@ -9,9 +9,10 @@
 //	enum      the accepted words, separated by commas
 //	min, max  bounds of a number or duration, or of the length of a list
 //	required  "true": the key must be there
-//	format    what a string means: name, listen, address, host, secret, kind, percent, size, ae, fingerprint, or file: the
+//	format    what a string means: name, listen, address, host, secret, kind, percent, size, ae, path, fingerprint, or file: the
 //	          name of one that a check opens itself; a relative one is joined with the configuration's folder
 //	place     "service": not allowed under defaults
+//	protocol  the key is for services of this protocol; another one may have a key of the same name
 //
 // The way of a file, each step a file of this package:
 //

@@ -57,6 +57,7 @@ func (d *decoder) finish(decoded any, path string) {
 		}
 		if path != "defaults" {
 			s.finishDICOM()
+			d.finishPersistence(s, path)
 		}
 	case *Server:
 		s.Host, s.Port, _ = splitAddress(s.Address) // its form was checked before

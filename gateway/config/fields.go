@@ -16,6 +16,7 @@ type field struct {
 	enum     []string
 	format   string
 	place    string
+	protocol string // of the services that have the key; empty = all
 	required bool
 
 	index int // in the struct
@@ -45,7 +46,7 @@ func newField(sf reflect.StructField, index int) (field, bool) {
 	tag := sf.Tag
 	f := field{
 		key: tag.Get("yaml"), doc: tag.Get("doc"), min: tag.Get("min"), max: tag.Get("max"),
-		format: tag.Get("format"), place: tag.Get("place"), required: tag.Get("required") == "true",
+		format: tag.Get("format"), place: tag.Get("place"), protocol: tag.Get("protocol"), required: tag.Get("required") == "true",
 		index: index, typ: sf.Type,
 	}
 	f.def, f.hasDef = tag.Lookup("default")

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"gantry/gateway/dicomgate"
+	"gantry/gateway/mllpgate"
 )
 
 // form is how one kind of single value is written in the file: the decoder, the defaults, the schema and the
@@ -88,10 +89,15 @@ var formsByFormat = map[string]*form{
 		reader(dicomgate.ParseSOPClass)},
 	"transfer-syntax": {"transfer syntax or pattern", "a keyword of PS3.6, a UID or a pattern", "", tagsText,
 		reader(dicomgate.ParseTransferSyntax)},
-	"reject":      {"rejection", "a word such as calling-ae-not-recognized", patternReject, tagsText, parseReject},
-	"fingerprint": {"SHA-256", "64 hexadecimal digits, with or without colons", patternFingerprint, tagsText, parseFingerprint},
-	"file":        {"file", "the name of a file", "", tagsText, parseText},
-	"secret":      {"secret", "${NAME} or file:PATH", patternSecret, tagsText, parseText},
+	"reject":       {"rejection", "a word such as calling-ae-not-recognized", patternReject, tagsText, parseReject},
+	"hl7-pattern":  {"name or pattern", "a name or a pattern for it", "", tagsText, reader(mllpgate.ParsePattern)},
+	"message-type": {"message type or pattern", "CODE^TRIGGER or a pattern for it", "", tagsText, reader(mllpgate.ParseTypePattern)},
+	"answer":       {"answer", "AR, AE or AR-200", patternAnswer, tagsText, parseAnswer},
+	"refusal":      {"refusal", "AR, CR or AR-207", patternRefusal, tagsText, reader(mllpgate.ParseRefusal)},
+	"path":         {"field", "a field such as PID-3.1", patternPath, tagsText, parsePath},
+	"fingerprint":  {"SHA-256", "64 hexadecimal digits, with or without colons", patternFingerprint, tagsText, parseFingerprint},
+	"file":         {"file", "the name of a file", "", tagsText, parseText},
+	"secret":       {"secret", "${NAME} or file:PATH", patternSecret, tagsText, parseText},
 }
 
 var formsByType = map[reflect.Type]*form{

@@ -23,6 +23,7 @@ func FuzzParse(f *testing.F) {
 			f.Add(data)
 		}
 	}
+	serve(f, "per-message")
 	f.Add([]byte("\ufeff---\nservices: *a\n"))
 	f.Add([]byte("services: &a [*a, {<<: *a}]\n"))
 	f.Add([]byte("? {a: b}\n: !!set {c}\n"))
@@ -75,9 +76,13 @@ func requireSound(t *testing.T, c *Config) {
 		require.NotNil(t, s.DICOM.Accept)
 		require.Positive(t, min(s.DICOM.AssociateTimeout, s.DICOM.QueueTimeout))
 		require.LessOrEqual(t, s.DICOM.AssociateTimeout, s.Timeouts.Handshake)
+		require.Positive(t, min(s.MLLP.AckTimeout, s.MLLP.Idle, s.MLLP.FrameTimeout))
+		require.Positive(t, min(s.MLLP.ConnectionsPerServer, s.MLLP.Pipelining, s.MLLP.ClientPipelining))
+		require.LessOrEqual(t, s.MLLP.MaxMessage, s.MLLP.Memory)
+		require.Equal(t, s.MLLP.OrderBy != nil, s.Persistence.By == "order-by")
 		for _, r := range s.Routes {
-			require.Equal(t, "dicom", s.Protocol)
-			require.NotEqual(t, r.Reject == nil, len(r.Servers) == 0 && r.CallingAE == "")
+			require.NotEqual(t, r.Reject == nil && r.Answer == nil, len(r.Servers) == 0 && r.CallingAE == "")
+			require.True(t, s.Protocol == "dicom" && r.Answer == nil && r.Messages.Always() || s.messages() && r.Reject == nil && r.When.Always())
 		}
 		for _, server := range s.Servers {
 			require.NotEmpty(t, server.Checks)

@@ -61,8 +61,12 @@ func (d *decoder) structure(v reflect.Value, n *yaml.Node, path string) {
 	case *Check:
 		d.check(c, pairs, n, path)
 	case *Service:
+		d.protocol = protocolOf(pairs)
 		d.keys(v.Type(), slotsOf(v), d.foreign(pairs, path), n, path)
 		d.finish(c, path)
+		d.protocol = ""
+	case *Route:
+		d.keys(v.Type(), d.ofProtocol(slotsOf(v)), pairs, n, path)
 	default:
 		d.keys(v.Type(), slotsOf(v), pairs, n, path)
 		d.finish(c, path)
@@ -119,6 +123,10 @@ func (d *decoder) unknown(in reflect.Type, slots []slot, p pair, path string) {
 	if u := unservedKey(in, key); u != nil {
 		m := u.misfit(key)
 		d.add(at(p.key), path, m.message, "", m.want)
+		return
+	}
+	if protocol := protocolWithKey(in, key); protocol != "" && d.protocol != "" {
+		d.add(at(p.key), path, "only a service of protocol "+protocol+" has this key", "protocol "+d.protocol, acceptedHere(slots))
 		return
 	}
 	names := make([]string, 0, len(slots))

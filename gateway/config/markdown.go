@@ -46,17 +46,24 @@ var sections = []section{
 	{"`dicom`", inDICOM, dicomIntro},
 	{"`routes`", inRoute, routesIntro},
 	{"`when`", inWhen, whenIntro},
-	{"`mllp`", inMLLP, ""},
+	{"`when` of protocol mllp", inMessage, whenMessageIntro},
+	{"`mllp`", inMLLP, mllpIntro},
+	{"`duplicates`", reflect.TypeFor[Duplicates](), ""},
 }
 
 const (
 	dicomIntro = "An association request is judged before any server hears of it: as a whole PDU, its protocol version, its AE titles, its presentation " +
 		"contexts. What fails gets the answer that the standard has for it, from the gateway itself."
-	routesIntro = "Each route has `servers`, or `reject`, or `calling_ae` alone (all servers, with another calling AE title). What no route names goes to all " +
+	routesIntro = "Each route has `servers`, or `reject`, or (dicom) `calling_ae` alone: all servers, with another calling AE title. What no route names goes to all " +
 		"servers; a last route with `reject` alone turns the rest away. A route's servers are chosen among by the service's `distribution` and `algorithm`."
 	whenIntro = "All keys that are there must be met, each by one of its values. `sop_class` and `transfer_syntax` must be met by one proposed presentation " +
 		"context together. SOP classes and transfer syntaxes are written as a keyword of PS3.6 (`CTImageStorage`), as a UID, or as a pattern, which is " +
 		"matched against both (`\"*Storage\"`, `1.2.840.10008.5.1.4.1.1.*`)."
+	whenMessageIntro = "Of a service of protocol `mllp` with `routing: per-message`. All keys that are there must be met, each by one of its values. A pattern is " +
+		"matched against the whole field and against its first component (`RIS`, `\"RIS^*^ISO\"`), case counts, `^` stands for the sender's own delimiter; `\"*\"` takes an " +
+		"empty field too, `\"?*\"` does not. What a pattern for message types leaves out may be anything: `ORU`, `\"ADT^A0?\"`, `\"*^*^ADT_A01\"`. Of a batch, MSH-3 to MSH-6 " +
+		"are those of its header (BHS or FHS) where it has them; all else is that of the first message in it."
+	mllpIntro = "With `routing: per-message` the gateway reads each message as a whole and sends it to a server of its own choice, over connections of its own."
 )
 
 // Markdown returns the reference for people: docs/configuration.md. It is made from the same tags as the decoder.

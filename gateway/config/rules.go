@@ -50,13 +50,11 @@ func (d *decoder) unique(names map[string]int, name, path, what string) {
 
 // serviceRules checks one service within itself.
 func (d *decoder) serviceRules(doc *document, s *Service, path string) {
-	if _, given := d.places[path+".mllp"]; given && s.Protocol != "mllp" && s.Protocol != "" {
-		d.add(d.near(path, "mllp"), path+".mllp", "only a service of protocol mllp has this key", "protocol "+s.Protocol, "remove it")
-	}
 	d.checkNames(s.Checks, path)
 	d.mayRun(doc, s.Checks, path)
 	d.backoffRules(s, path)
 	d.dicomRules(s, path)
+	d.mllpRules(s, path)
 	names, addresses := map[string]int{}, map[string]int{}
 	for i := range s.Servers {
 		server, sub := &s.Servers[i], fmt.Sprintf("%s.servers[%d]", path, i)

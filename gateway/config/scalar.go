@@ -85,5 +85,9 @@ func (f field) words() []string {
 	if f.format == "kind" {
 		return kindNames
 	}
+	unserved := func(word string) bool { return unservedValue(f, word) != nil }
+	if slices.ContainsFunc(f.enum, unserved) {
+		return slices.DeleteFunc(slices.Clone(f.enum), unserved)
+	}
 	return f.enum
 }

@@ -40,7 +40,7 @@ func (s *schemas) fields(fs []field, place string) schema {
 		if place == "defaults" && f.place == "service" {
 			continue
 		}
-		properties[f.key] = s.property(f)
+		properties[f.key] = either(properties[f.key], s.property(f))
 		if f.required && place != "defaults" {
 			required = append(required, f.key)
 		}
@@ -50,6 +50,14 @@ func (s *schemas) fields(fs []field, place string) schema {
 		o["required"] = required
 	}
 	return o
+}
+
+// either is a choice where keys of several protocols have one name.
+func either(one any, other schema) schema {
+	if one == nil {
+		return other
+	}
+	return schema{"anyOf": []any{one, other}}
 }
 
 // property is the schema of one key, with its sentence and default for the editor to show.
@@ -102,7 +110,10 @@ func (s *schemas) ref(f field, t reflect.Type) schema {
 // definitionName keeps defaults apart from services: the type is the same, the keys allowed are not. A type from another
 // room may have the name of one of this room; it goes by its key.
 func definitionName(f field, t reflect.Type) string {
-	if f.key == "defaults" || t.PkgPath() != inService.PkgPath() {
+	switch {
+	case t == inMessage:
+		return f.key + "_" + f.protocol
+	case f.key == "defaults" || t.PkgPath() != inService.PkgPath():
 		return f.key
 	}
 	return strings.ToLower(t.Name())
@@ -132,6 +143,8 @@ func (f field) scalarSchema(fm *form) schema {
 		return schema{"type": []string{"string", "integer"}, "pattern": fm.pattern, "minimum": 0, "maximum": 0}
 	case fm.pattern != "":
 		return schema{"type": "string", "pattern": fm.pattern}
+	case f.format == "hl7-pattern": // a version such as 2.5 is a number to an editor
+		return schema{"type": []string{"string", "number"}}
 	case f.typ.Kind() == reflect.Int || f.typ.Kind() == reflect.Float64:
 		n := schema{"type": map[reflect.Kind]string{reflect.Int: "integer", reflect.Float64: "number"}[f.typ.Kind()]}
 		setBound(n, "minimum", f, f.min)

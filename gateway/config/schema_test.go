@@ -154,8 +154,8 @@ func TestSchemaAcceptsGood(t *testing.T) {
 }
 
 // beyondSchema are mistakes that a schema cannot name: they lie between values, in their form, or outside the file.
-var beyondSchema = regexp.MustCompile(`^testdata/bad/(address-|ae-title|client-(cert-(alone|missing|none|broken|swapped)|key-)|dicom-(find|store)-(patient|uid|wild|worklist|size)|xds-|mllp-(type|message)|exec-(not|rel|place|tls)|max-latency|degraded-weight|flapping-|passive-|admin-open|alias-|allow-|ca-file-|check-two-ports|defaults-secret|` +
-	`duplicate-|duration-(negative|zero|huge|no-unit)|fast-interval|http-|jitter-large|listen-|merge-key|mllp-in-tcp|port-zero|secret-|syntax-|tab|` +
+var beyondSchema = regexp.MustCompile(`^testdata/bad/(address-|ae-title|client-(cert-(alone|missing|none|broken|swapped)|key-)|dicom-(find|store)-(patient|uid|wild|worklist|size)|xds-|mllp-(type|message)|message-(keys|one|routes|pipelining|memory|persistence|order-by|never|protocol)|exec-(not|rel|place|tls)|max-latency|degraded-weight|flapping-|passive-|admin-open|alias-|allow-|ca-file-|check-two-ports|defaults-secret|` +
+	`duplicate-|duration-(negative|zero|huge|no-unit)|fast-interval|http-|jitter-large|listen-|merge-key|mllp-in-tcp|routes-in-mllp|port-zero|secret-|syntax-|tab|` +
 	`tag|two-documents|variable-|dicom-echo-|dicom-in-tcp|accept-pattern|associate-timeout|persistence-by|queue-(timeout|without)|response-timeout|pattern-|routes-in-tcp|` +
 	`route-(after|calling|no-end|not-accepted|server|sop|two)|deep|key-is-list|empty-file|number-huge|leading-zero|several|name-bad)`)
 

@@ -14,7 +14,7 @@ import (
 func allFields() map[string]field {
 	types := []reflect.Type{
 		reflect.TypeFor[document](), reflect.TypeFor[Admin](), reflect.TypeFor[Log](), inService, reflect.TypeFor[Limits](),
-		reflect.TypeFor[Timeouts](), inPersist, inMLLP, inDICOM, inRoute, inWhen,
+		reflect.TypeFor[Timeouts](), inPersist, inMLLP, reflect.TypeFor[Duplicates](), inDICOM, inRoute, inWhen, inMessage,
 		reflect.TypeFor[Passive](), reflect.TypeFor[Flapping](), inServer, inCheck, reflect.TypeFor[TLS](),
 	}
 	for _, name := range kindNames {
@@ -24,7 +24,7 @@ func allFields() map[string]field {
 	all := map[string]field{}
 	for _, t := range types {
 		for _, f := range fieldsOf(t) {
-			all[t.String()+"."+f.key] = f
+			all[t.String()+"."+f.key+f.protocol] = f
 		}
 	}
 	return all

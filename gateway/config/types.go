@@ -87,7 +87,7 @@ type Service struct {
 	Checks  []Check  `yaml:"checks" min:"1" max:"16" doc:"How the servers are judged; a server is up when all of them are up. Absent = one check that fits the protocol."`
 	Servers []Server `yaml:"servers" place:"service" required:"true" min:"1" max:"256" doc:"The real servers (RIPs)."`
 
-	Routes []Route `yaml:"routes" place:"service" min:"1" max:"100" doc:"For protocol dicom only: which associations go to which servers. The first route that matches counts; what no route matches goes to all servers."`
+	Routes []Route `yaml:"routes" place:"service" min:"1" max:"100" doc:"Which associations (dicom) or messages (mllp with routing: per-message) go to which servers. The first route that matches counts; what no route matches goes to all servers."`
 }
 
 // Limits bounds what clients may hold open in one service.
@@ -100,14 +100,14 @@ type Limits struct {
 type Timeouts struct {
 	Connect   time.Duration `yaml:"connect" default:"5s" min:"1ms" max:"10m" doc:"For opening a connection to a server; then the next server is tried."`
 	Handshake time.Duration `yaml:"handshake" default:"30s" min:"1ms" max:"1h" doc:"For a client's first complete unit (dicom: the association request); no server is dialled before it. mllp: senders may be silent for hours, so the first byte has timeouts.client. tcp: dialled at once, does not apply."`
-	Client    time.Duration `yaml:"client" default:"1h" min:"1ms" max:"8760h" doc:"A session ends when the client side was silent this long."`
-	Server    time.Duration `yaml:"server" default:"1h" min:"1ms" max:"8760h" doc:"A session ends when the server side was silent this long."`
+	Client    time.Duration `yaml:"client" default:"1h" min:"1ms" max:"8760h" doc:"A session ends when the client side was silent this long. mllp with routing: per-message: a client's connection is closed when nothing is under way on it for this long."`
+	Server    time.Duration `yaml:"server" default:"1h" min:"1ms" max:"8760h" doc:"A session ends when the server side was silent this long. mllp with routing: per-message: does not apply, see ack_timeout and idle."`
 	Drain     time.Duration `yaml:"drain" default:"10m" min:"0s" max:"168h" doc:"How long running sessions may finish when the gateway stops or their service is removed. 0 = closed at once."`
 }
 
 // Persistence says how a client is remembered.
 type Persistence struct {
-	By      string        `yaml:"by" default:"source-ip" enum:"source-ip,calling-ae,none" doc:"What a client is recognised by: its address, or (protocol dicom) its calling AE title, whatever address it comes from."`
+	By      string        `yaml:"by" default:"source-ip" enum:"source-ip,calling-ae,order-by,none" doc:"What a client is recognised by: its address, or (protocol dicom) its calling AE title, whatever address it comes from. mllp with routing: per-message: with order_by always order-by (all messages of one value go to one server), without it none, unless this or defaults says source-ip."`
 	Timeout time.Duration `yaml:"timeout" default:"1h" min:"1s" max:"8760h" doc:"How long a client is remembered; the clock restarts at each new connection."`
 	Entries int           `yaml:"entries" default:"100000" min:"1" max:"1000000" doc:"Most clients remembered; the oldest makes room. About 100 bytes each: 10 MB for the default, 100 MB for the maximum."`
 }
@@ -127,11 +127,6 @@ type Flapping struct {
 	Hold    time.Duration `yaml:"hold" default:"30s" min:"0s" max:"24h" doc:"A server that falls again soon (within forgive) is held back this long once its checks pass again; each further time doubles it. 0s = never."`
 	MaxHold time.Duration `yaml:"max_hold" default:"5m" min:"0s" max:"168h" doc:"The longest hold."`
 	Forgive time.Duration `yaml:"forgive" default:"10m" min:"1s" max:"168h" doc:"A fall within this time of the last one counts as flapping; each such time without a fall takes one doubling back."`
-}
-
-// MLLP holds what only a service of protocol mllp has.
-type MLLP struct {
-	Routing string `yaml:"routing" default:"per-connection" enum:"per-connection" doc:"What is balanced: whole connections."`
 }
 
 // Server is one real server of a service.

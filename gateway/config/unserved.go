@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"gantry/gateway/dicomgate"
+	"gantry/gateway/mllpgate"
 )
 
 // unserved is a key, or a word of a key, that belongs to Gantry's contract but is not served by this version. It is
@@ -27,10 +28,8 @@ var (
 	inDICOM   = reflect.TypeFor[DICOM]()
 	inRoute   = reflect.TypeFor[Route]()
 	inWhen    = reflect.TypeFor[dicomgate.Route]()
+	inMessage = reflect.TypeFor[mllpgate.Rule]()
 )
-
-// perMessage is what to do about the keys that only routing: per-message needs.
-const perMessage = "remove it; connections are balanced whole"
 
 // notServed is the one table of what this version leaves out; the reference lists it.
 var notServed = []unserved{
@@ -39,14 +38,7 @@ var notServed = []unserved{
 	{inService, "tls", nil, "remove it; TLS passes a service of protocol tcp untouched, up to the server"},
 	{inService, "proxy_protocol", nil, "remove it"},
 	{inPersist, "by", []string{"cookie"}, "write source-ip or none"},
-	{inMLLP, "routing", []string{"per-message"}, "write per-connection, or remove the key"},
-	{inMLLP, "order_by", nil, perMessage},
-	{inMLLP, "ack_timeout", nil, perMessage},
-	{inMLLP, "hold", nil, perMessage},
-	{inMLLP, "on_no_server", nil, perMessage},
-	{inMLLP, "on_unknown_outcome", nil, perMessage},
-	{inMLLP, "connections_per_server", nil, perMessage},
-	{inMLLP, "max_message", nil, perMessage},
+	{inMLLP, "routing", []string{perMessage}, "write per-connection, or remove the key"},
 	{inServer, "proxy_protocol", nil, "remove it"},
 }
 

@@ -2,6 +2,7 @@ package config
 
 import (
 	"reflect"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -16,6 +17,16 @@ func shownDuration(d time.Duration) string {
 		text = strings.TrimSuffix(text, "0m")
 	}
 	return text
+}
+
+// shownSize writes a size as the file would, with the largest unit that leaves no rest.
+func shownSize(n int) string {
+	for i := len(sizeUnits) - 2; i >= 0; i-- { // the last one is the byte
+		if u := sizeUnits[i]; n > 0 && n%u.bytes == 0 {
+			return strconv.Itoa(n/u.bytes) + u.suffix
+		}
+	}
+	return strconv.Itoa(n) + "B"
 }
 
 // splitList reads the words of a default or enum tag; an empty text is an empty list.

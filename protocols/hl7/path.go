@@ -27,14 +27,14 @@ func ParsePath(text string) (Path, error) {
 	segment, numbers, ok := strings.Cut(text, "-")
 	switch {
 	case !ok:
-		return Path{}, errors.New("no field: write SEGMENT-FIELD such as PID-3 or PID-3.1")
+		return Path{}, errors.New("no field, as the 3 of PID-3")
 	case !segmentName(segment):
-		return Path{}, errors.New("not the name of a segment: three capitals or digits, such as PID")
+		return Path{}, errors.New("the name of a segment has three capitals or digits")
 	}
 	p := Path{Segment: segment}
 	parts := strings.Split(numbers, ".")
 	if len(parts) > 3 {
-		return Path{}, errors.New("too many parts: a field, a component and a subcomponent, such as PID-3.4.1")
+		return Path{}, errors.New("more than a field, a component and a subcomponent")
 	}
 	for i, to := range []*int{&p.Field, &p.Component, &p.Subcomponent}[:len(parts)] {
 		most := MaxComponent

@@ -43,10 +43,10 @@ func TestParsePath(t *testing.T) {
 	}
 	require.Equal(t, "PID-3.1.2", Path{"PID", 3, 0, 2}.String())
 	for text, want := range map[string]string{
-		"": "no field", "PID": "no field", "PID3": "no field", "pid-3": "not the name of a segment", "PI-3": "not the name of a segment",
-		"PIDX-3": "not the name of a segment", "1ID-3": "not the name of a segment", "PID-": `field "" is not a number from 1 to 999`,
+		"": "no field", "PID": "no field", "PID3": "no field", "pid-3": "the name of a segment has three", "PI-3": "the name of a segment has three",
+		"PIDX-3": "the name of a segment has three", "1ID-3": "the name of a segment has three", "PID-": `field "" is not a number from 1 to 999`,
 		"PID-0": `field "0" is not`, "PID-1000": `field "1000" is not`, "PID-03": `field "03" is not`, "PID-3.": `component "" is not a number from 1 to 99`,
-		"PID-3.100": `component "100" is not`, "PID-3.1.x": `subcomponent "x" is not`, "PID-+3": `field "+3" is not`, "PID-3.1.1.1": "too many parts", "PID-3^1": `field "3^1" is not`,
+		"PID-3.100": `component "100" is not`, "PID-3.1.x": `subcomponent "x" is not`, "PID-+3": `field "+3" is not`, "PID-3.1.1.1": "more than a field", "PID-3^1": `field "3^1" is not`,
 	} {
 		_, err := ParsePath(text)
 		require.ErrorContains(t, err, want, text)

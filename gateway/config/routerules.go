@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"reflect"
 	"slices"
 	"strings"
 
@@ -13,14 +12,20 @@ import (
 func (d *decoder) routeRules(s *Service, path string) {
 	for i := range s.Routes {
 		sub := fmt.Sprintf("%s.routes[%d]", path, i)
-		d.routeDoes(&s.Routes[i], sub)
+		d.routeDoes(sub, whatToDo[s.Protocol])
 		d.routeServers(s, &s.Routes[i], sub)
 		d.routeCanMatch(s, i, path)
 	}
 }
 
+// whatToDo completes a route that says nothing.
+var whatToDo = map[string]string{
+	"dicom": "add servers: [NAME], reject: WORD, or calling_ae: TITLE",
+	"mllp":  "add servers: [NAME], or reject: AR",
+}
+
 // routeDoes: a route says one thing to do.
-func (d *decoder) routeDoes(r *Route, path string) {
+func (d *decoder) routeDoes(path, todo string) {
 	has := func(key string) bool { _, ok := d.places[path+"."+key]; return ok }
 	switch {
 	case has("reject") && has("servers"):
@@ -28,7 +33,7 @@ func (d *decoder) routeDoes(r *Route, path string) {
 	case has("reject") && has("calling_ae"):
 		d.add(d.places[path+".calling_ae"], path+".calling_ae", "stands beside reject: no request is forwarded that it could be written into", "", "remove one of them")
 	case !has("reject") && !has("servers") && !has("calling_ae") && !d.troubled(path):
-		d.add(d.places[path], path, "says nothing about what to do", "", "add servers: [NAME], reject: WORD, or calling_ae: TITLE")
+		d.add(d.places[path], path, "says nothing about what to do", "", todo)
 	}
 }
 
@@ -50,20 +55,23 @@ func (d *decoder) routeServers(s *Service, r *Route, path string) {
 	}
 }
 
+// routed is what routes are about.
+var routed = map[string]string{"dicom": "requests", "mllp": "messages"}
+
 // routeCanMatch: a route that no request can reach was meant to do something.
 func (d *decoder) routeCanMatch(s *Service, i int, path string) {
 	r, sub := &s.Routes[i], fmt.Sprintf("%s.routes[%d]", path, i)
 	for j := range s.Routes[:i] {
 		earlier := fmt.Sprintf("%s.routes[%d]", path, j)
-		all := s.Routes[j].When.Always()
-		if !all && !reflect.DeepEqual(s.Routes[j].When, r.When) || d.troubled(earlier+".when") || d.troubled(sub+".when") {
+		all := s.Routes[j].always()
+		if !all && !s.Routes[j].same(r) || d.troubled(earlier+".when") || d.troubled(sub+".when") {
 			continue
 		}
 		which := "the same"
 		if all {
 			which = "all"
 		}
-		d.add(d.places[sub], sub, fmt.Sprintf("never matches: the route on line %d takes %s requests before", d.places[earlier].line, which), "",
+		d.add(d.places[sub], sub, fmt.Sprintf("never matches: the route on line %d takes %s %s before", d.places[earlier].line, which, routed[s.Protocol]), "",
 			"put it before that one, or remove it")
 		return
 	}
