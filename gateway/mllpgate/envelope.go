@@ -2,6 +2,7 @@ package mllpgate
 
 import (
 	"bytes"
+	"slices"
 
 	"gantry/balancing"
 	"gantry/protocols/hl7"
@@ -31,6 +32,7 @@ type Envelope struct {
 
 	first hl7.Segment // MSH; of a batch that of the first message in it
 	msg   []byte
+	led   bool // the first of Keys stands in its place
 	many  bool // more than MaxKeys keys
 }
 
@@ -73,7 +75,7 @@ func (e *Envelope) readBatch(by *hl7.Path) {
 		if e.Answers++; e.Answers == 1 {
 			e.first = header
 		}
-		if by != nil {
+		if by != nil && !e.many {
 			e.hold(header, msg, *by)
 		}
 	}
@@ -81,30 +83,43 @@ func (e *Envelope) readBatch(by *hl7.Path) {
 
 // hold adds the keys of one message.
 func (e *Envelope) hold(header hl7.Segment, msg []byte, by hl7.Path) {
-	for value := range by.Each(header, msg) {
-		e.add(balancing.BytesKey(value))
-	}
-	if prior, ok := by.Prior(); ok {
-		for value := range prior.Each(header, msg) {
-			e.add(balancing.BytesKey(value))
+	prior, merges := by.Prior()
+	for s := range header.Segments(msg) {
+		switch {
+		case s.Is(by.Segment):
+			if value := by.In(s); value != nil {
+				e.lead(e.add(balancing.BytesKey(value)))
+			}
+		case merges && s.Is(prior.Segment):
+			if value := prior.In(s); value != nil {
+				e.add(balancing.BytesKey(value))
+			}
+		}
+		if e.many {
+			return
 		}
 	}
 }
 
-func (e *Envelope) add(key balancing.Key) {
-	if e.many {
-		return
+// lead puts the first key that is no prior one in front, where MRG came before it.
+func (e *Envelope) lead(i int) {
+	if !e.led && i > 0 {
+		e.Keys[0], e.Keys[i] = e.Keys[i], e.Keys[0]
 	}
-	for i := range e.Keys {
-		if e.Keys[i] == key {
-			return
-		}
+	e.led = true
+}
+
+// add holds a key and tells its place, 0 when there are too many.
+func (e *Envelope) add(key balancing.Key) int {
+	if i := slices.Index(e.Keys, key); i >= 0 {
+		return i
 	}
 	if e.many = len(e.Keys) == MaxKeys; e.many {
 		e.Keys = e.Keys[:0]
-		return
+		return 0
 	}
 	e.Keys = append(e.Keys, key)
+	return len(e.Keys) - 1
 }
 
 // Fits tells whether MSA-2 of an answer names this message: it is the ControlID byte for byte, but for spaces around
@@ -132,13 +147,13 @@ func idIn(h hl7.Segment) []byte {
 
 // field is a field of the message by its number in MSH. A batch says itself who sends it to whom; what it leaves empty,
 // and all else, is that of the first message in it.
-func (e *Envelope) field(n int) (field []byte, in hl7.Segment) {
+func (e *Envelope) field(n int) (field []byte, d hl7.Delimiters) {
 	if e.Batch && n >= hl7.SendingApplication && n <= hl7.ReceivingFacility {
 		if field = hl7.Value(e.Header.Field(n)); field != nil {
-			return field, e.Header
+			return field, e.Header.Delimiters
 		}
 	}
-	return hl7.Value(e.first.Field(n)), e.first
+	return hl7.Value(e.first.Field(n)), e.first.Delimiters
 }
 
 func spaceless(b []byte) []byte { return bytes.Trim(b, " ") }

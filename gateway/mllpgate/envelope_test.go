@@ -97,6 +97,7 @@ func TestEnvelopeKeys(t *testing.T) {
 		{"a field that MRG does not have", merge, &hl7.Path{Segment: "PID", Field: 5}, keys("TEST^ONE", "TEST^TWO")},
 		{"a visit", "MSH|^~\\&|A\rPID|1\rPV1|1" + strings.Repeat("|", 18) + "V1\rMRG|||||V2\r", &hl7.Path{Segment: "PV1", Field: 19}, keys("V1", "V2")},
 		{"merged into itself", strings.ReplaceAll(merge, "ZZ-GANTRY-2", "ZZ-GANTRY-1"), patient, keys("ZZ-GANTRY-1", "ZZ-GANTRY-3", "ZZ-GANTRY-4")},
+		{"MRG first", "MSH|^~\\&|A\rMRG|ZZ-GANTRY-2\rMRG|ZZ-GANTRY-1\rPID|1||ZZ-GANTRY-1\rPID|2||ZZ-GANTRY-3\r", patient, keys("ZZ-GANTRY-1", "ZZ-GANTRY-2", "ZZ-GANTRY-3")},
 		{"header", order, &hl7.Path{Segment: "MSH", Field: 4}, keys("HOSPITAL")},
 		{"as many as fit", many(mllpgate.MaxKeys), &hl7.Path{Segment: "PID", Field: 5}, nil},
 		{"one too many", many(mllpgate.MaxKeys + 1), patient, nil},

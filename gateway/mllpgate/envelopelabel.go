@@ -22,8 +22,8 @@ func (e *Envelope) AppendMessageType(dst []byte) []byte {
 	if e.Batch {
 		return append(dst, labelBatch...)
 	}
-	code := hl7.Value(e.first.Part(hl7.MessageType, 1, 0))
-	trigger := hl7.Value(e.first.Part(hl7.MessageType, 2, 0))
+	kind := e.first.Field(hl7.MessageType)
+	code, trigger := hl7.Value(e.first.Delimiters.Part(kind, 1, 0)), hl7.Value(e.first.Delimiters.Part(kind, 2, 0))
 	switch {
 	case code == nil && trigger == nil:
 		return append(dst, labelNone...)
@@ -43,10 +43,10 @@ func (e *Envelope) MessageType() string { return string(e.AppendMessageType(nil)
 // AppendFacility adds the sending facility's name to dst, MSH-4.1, of a batch that of its header: at most 40 printable
 // characters of ASCII; "none" where it is empty, "other" where it is no such thing.
 func (e *Envelope) AppendFacility(dst []byte) []byte {
-	field, in := e.field(hl7.SendingFacility)
-	name := hl7.Value(in.Part(hl7.SendingFacility, 1, 0))
+	field, d := e.field(hl7.SendingFacility)
+	name := hl7.Value(d.Part(field, 1, 0))
 	switch {
-	case field == nil || name == nil:
+	case name == nil:
 		return append(dst, labelNone...)
 	case len(name) > maxFacilityLabel || !all(name, printable):
 		return append(dst, labelOther...)

@@ -39,9 +39,9 @@ func (ps Patterns) match(e *Envelope, n int) bool {
 		return true
 	}
 	var own [MaxMatched]byte
-	field, in := e.field(n)
-	whole := plain(&own, field, in.Delimiters)
-	first := hl7.Value(in.Part(n, 1, 0))
+	field, d := e.field(n)
+	whole := plain(&own, field, d)
+	first := hl7.Value(d.Part(field, 1, 0))
 	for _, p := range ps {
 		if len(field) <= MaxMatched && pattern.Match(string(p), whole, false) ||
 			len(first) <= MaxMatched && pattern.Match(string(p), first, false) {

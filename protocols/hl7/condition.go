@@ -16,7 +16,7 @@ const (
 // MSH-16. Both empty is the original mode; an acknowledgement that comes as a
 // message in that mode is not acknowledged, though some receivers do.
 func (s Segment) Answer() Answer {
-	accept, application := s.Condition(AcceptCondition), s.Condition(ApplicationCondition)
+	accept, application := s.conditions()
 	switch {
 	case accept == "" && application == "" && s.acknowledges():
 		return AnswerMaybe
@@ -38,7 +38,7 @@ func (s Segment) Answer() Answer {
 // AnswerAccept (CE, CR) or AnswerApplication (AE, AR), or AnswerNone where neither MSH-15 nor MSH-16 asks for one. An
 // acknowledgement gets no AE or AR.
 func (s Segment) AnswerError() Answer {
-	accept, application := s.Condition(AcceptCondition), s.Condition(ApplicationCondition)
+	accept, application := s.conditions()
 	switch {
 	case accept == "AL" || accept == "ER":
 		return AnswerAccept
@@ -58,12 +58,24 @@ func (s Segment) acknowledges() bool {
 
 // Condition is the word of table 0155 in MSH-15 or MSH-16: AL, NE, ER or SU, "" for none. What the table does not have
 // counts as none: who waits for an answer in vain has lost less than who loses one.
-func (s Segment) Condition(field int) string {
-	text := Value(s.Field(field))
-	for _, word := range [...]string{"AL", "NE", "ER", "SU"} {
-		if string(text) == word {
-			return word
-		}
+func (s Segment) Condition(field int) string { return condition(s.Field(field)) }
+
+// conditions are those of MSH-15 and MSH-16, which every message is asked for.
+func (s Segment) conditions() (accept, application string) {
+	both := s.from(AcceptCondition)
+	return condition(cut(both, s.Delimiters.Field, 1)), condition(cut(both, s.Delimiters.Field, 2))
+}
+
+func condition(field []byte) string {
+	switch string(Value(field)) {
+	case "AL":
+		return "AL"
+	case "NE":
+		return "NE"
+	case "ER":
+		return "ER"
+	case "SU":
+		return "SU"
 	}
 	return ""
 }

@@ -76,7 +76,7 @@ func (p Path) String() string {
 // segment or the value is absent, or is the null value "" of HL7. The slice shares memory with the message.
 func (p Path) Find(header Segment, msg []byte) []byte {
 	if found, ok := header.Find(msg, p.Segment); ok {
-		return p.in(found)
+		return p.In(found)
 	}
 	return nil
 }
@@ -88,14 +88,14 @@ func (p Path) Each(header Segment, msg []byte) iter.Seq[[]byte] {
 
 func (p Path) each(header Segment, msg []byte, yield func([]byte) bool) {
 	for s := range header.All(msg, p.Segment) {
-		if value := p.in(s); value != nil && !yield(value) {
+		if value := p.In(s); value != nil && !yield(value) {
 			return
 		}
 	}
 }
 
-// in is the value in one segment, nil for none.
-func (p Path) in(s Segment) []byte {
+// In returns what stands at the path in a segment of that name, as Find does.
+func (p Path) In(s Segment) []byte {
 	return Value(s.Part(p.Field, p.Component, p.Subcomponent))
 }
 

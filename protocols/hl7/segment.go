@@ -89,6 +89,23 @@ func (s Segment) Find(msg []byte, name string) (found Segment, ok bool) {
 	}
 }
 
+// Segments returns all segments in order, the header itself among them.
+func (s Segment) Segments(msg []byte) iter.Seq[Segment] {
+	return func(yield func(Segment) bool) { s.eachSegment(msg, yield) }
+}
+
+func (s Segment) eachSegment(msg []byte, yield func(Segment) bool) {
+	for l := newLines(msg); ; {
+		raw, more := l.next()
+		if !more || !yield(Segment{Delimiters: s.Delimiters, raw: raw}) {
+			return
+		}
+	}
+}
+
+// Is tells whether a segment has that name.
+func (s Segment) Is(name string) bool { return s.named(s.raw, name) }
+
 // All returns the segments of a name, in order. The header itself is one of them.
 func (s Segment) All(msg []byte, name string) iter.Seq[Segment] {
 	return func(yield func(Segment) bool) { s.each(msg, name, yield) }
@@ -121,16 +138,29 @@ func (s Segment) name() []byte { return s.raw[:min(len(s.raw), 3)] }
 // repetitions and components; nil when the segment ends before it. The slice
 // shares memory with the message.
 func (s Segment) Field(n int) []byte {
-	switch {
-	case n < 0:
-		return nil
-	case !s.header():
-	case n == FieldSeparator:
+	if n == FieldSeparator && s.header() {
 		return s.raw[3:4]
-	case n > FieldSeparator:
+	}
+	return cut(s.from(n), s.Delimiters.Field, 1)
+}
+
+// from is the segment from a field on, other than the separator; nil when it ends before.
+func (s Segment) from(n int) []byte {
+	if n < 0 {
+		return nil
+	}
+	if n > FieldSeparator && s.header() {
 		n-- // the separator is a field of its own here
 	}
-	return cut(s.raw, s.Delimiters.Field, n+1)
+	b := s.raw
+	for ; n > 0; n-- {
+		i := bytes.IndexByte(b, s.Delimiters.Field)
+		if i < 0 {
+			return nil
+		}
+		b = b[i+1:]
+	}
+	return b
 }
 
 // Text is Field as a string.
@@ -144,12 +174,17 @@ func (s Segment) Part(field, component, subcomponent int) []byte {
 	if field <= EncodingCharacters && s.header() {
 		return b
 	}
-	b = cut(b, s.Repetition, 1)
+	return s.Delimiters.Part(b, component, subcomponent)
+}
+
+// Part is Segment.Part of a field that was found before.
+func (d Delimiters) Part(field []byte, component, subcomponent int) []byte {
+	b := cut(field, d.Repetition, 1)
 	if component > 0 || subcomponent > 0 {
-		b = cut(b, s.Delimiters.Component, max(component, 1))
+		b = cut(b, d.Component, max(component, 1))
 	}
 	if subcomponent > 0 {
-		b = cut(b, s.Delimiters.Subcomponent, subcomponent)
+		b = cut(b, d.Subcomponent, subcomponent)
 	}
 	return b
 }
