@@ -130,7 +130,11 @@ func (b *backend) commit(s *config.Service, c config.Server, now time.Time) verd
 		b.server.SetWeight(c.Weight)
 		b.weight = c.Weight
 	}
-	b.server.SetMaxConnections(c.MaxConnections)
+	most := c.MaxConnections
+	if s.Protocol == "mllp" && s.MLLP.Routing == perMessage {
+		most = 0 // the exchange keeps it: a session is a message there
+	}
+	b.server.SetMaxConnections(most)
 	b.server.SetSlowStart(s.SlowStart)
 	b.keepStates(c.Checks)
 	b.relent(now)

@@ -161,6 +161,7 @@ func (g *Gateway) open(ctx context.Context) error {
 		return err
 	}
 	p.commit(time.Now(), g.followed)
+	g.exchanges(nil, p)
 	putInForce(p, g.ports)
 	g.watch()
 	return nil
@@ -216,6 +217,9 @@ func (g *Gateway) beginStop() bool {
 	g.closePorts(g.ports)
 	for _, s := range g.plan.Load().services {
 		g.retire(s, s.backends)
+		if x := s.vip.exchange.Load(); x != nil {
+			g.retireExchange(x, s.cfg.Timeouts.Drain)
+		}
 	}
 	return true
 }

@@ -19,6 +19,9 @@ const (
 
 // left describes the sessions that a server still has, oldest first.
 func (b *backend) left(protocol string) *admin.LeftStatus {
+	if protocol == perMessage {
+		return b.messagesLeft()
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	st := &admin.LeftStatus{Sessions: b.running, Until: b.deadline, Oldest: []admin.SessionStatus{}}
@@ -109,7 +112,21 @@ func (g *Gateway) leftOf(s *service, b *backend) *admin.LeftStatus {
 	if b.server.Admin() == balancing.Ready && g.phase.Load() != phaseDraining {
 		return nil
 	}
-	return b.left(s.cfg.Protocol)
+	return b.left(s.unit())
+}
+
+// messagesLeft describes what a server was sent, or is about to be, and has not answered.
+func (b *backend) messagesLeft() *admin.LeftStatus {
+	n := int(b.server.Active())
+	st := &admin.LeftStatus{Sessions: n, Oldest: []admin.SessionStatus{}}
+	switch n {
+	case 0:
+	case 1:
+		st.Words = "1 message not answered yet"
+	default:
+		st.Words = fmt.Sprintf("%d messages not answered yet", n)
+	}
+	return st
 }
 
 // leaving are the servers that are in the plan no more and still have sessions.
@@ -142,7 +159,9 @@ func (g *Gateway) forgetGone() {
 			kept = append(kept, r)
 			continue
 		}
-		g.metrics.forgetServer(r.backend.service, r.backend.server.Name(), g.plan.Load().service(r.backend.service))
+		now := g.plan.Load().service(r.backend.service)
+		g.metrics.dicomMetrics.forgetServer(r.backend.service, r.backend.server.Name(), now)
+		g.metrics.hl7Metrics.forgetServer(r.backend.service, r.backend.server.Name(), now)
 	}
 	clear(g.gone[len(kept):])
 	g.gone = kept

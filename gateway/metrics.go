@@ -35,6 +35,7 @@ type metrics struct {
 	checkSeconds  *prometheus.HistogramVec
 	checkFailures *prometheus.CounterVec
 	dicomMetrics
+	hl7Metrics
 }
 
 func newMetrics(reg prometheus.Registerer, g *Gateway) *metrics {
@@ -52,6 +53,7 @@ func newMetrics(reg prometheus.Registerer, g *Gateway) *metrics {
 		}, []string{"service", "server", "check", "stage", "reason"}),
 	}
 	m.dicomMetrics = newDICOMMetrics(reg)
+	m.hl7Metrics = newHL7Metrics(reg)
 	build := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Namespace: namespace, Name: "build_info", Help: "1, with the version as labels.",
 		ConstLabels: prometheus.Labels{"version": g.opts.Version, "go_version": runtime.Version()},
@@ -81,6 +83,7 @@ func (m *metrics) forget(old, now *plan) {
 			m.dial.DeleteLabelValues(s.cfg.Name)
 		}
 		m.dicomMetrics.forget(s, now.service(s.cfg.Name))
+		m.hl7Metrics.forget(s, now.service(s.cfg.Name))
 	}
 	stay := map[negotiate.Key]bool{}
 	for _, a := range now.checks {
@@ -122,6 +125,7 @@ func newCollector(g *Gateway) *collector {
 		{"persistence_evicted_total", "Clients forgotten early because the table was full.", []string{"service"}},
 		{"rejected_total", "Clients turned away, or gone before they were served.", []string{"service", "reason"}},
 		{"dicom_associations_waiting", "Associations that wait for a place (dicom.queue).", []string{"service"}},
+		{"hl7_messages_waiting", "Messages received and not sent to a server yet (routing: per-message).", []string{"service"}},
 		{"connections_limit", "Most client connections that the limit on open files allows.", nil},
 		{"connections_in_use", "Client connections now, all services.", nil},
 		{"config_last_reload_successful", "1 if the last attempt to load the configuration succeeded.", nil},
@@ -191,6 +195,9 @@ func (s scrape) service(sv *service) {
 	}
 	if sv.cfg.Protocol == "dicom" {
 		s.gauge("dicom_associations_waiting", float64(sv.vip.queue.length()), name)
+	}
+	if x := sv.vip.exchange.Load(); x != nil {
+		s.gauge("hl7_messages_waiting", float64(x.waiting.Load()), name)
 	}
 	if t := sv.table; t != nil {
 		s.gauge("persistence_entries", float64(t.Len()), name)

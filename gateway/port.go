@@ -106,6 +106,9 @@ const tellWithin = 2 * time.Second
 
 // expectOf says what must have come before a server is dialled.
 func expectOf(svc *service) engine.Expect {
+	if svc.perMessage() {
+		return engine.Expect{}
+	}
 	switch svc.cfg.Protocol {
 	case "dicom":
 		return engine.Expect{Head: dicomgate.HeadLen, Length: dicomgate.Length, Within: svc.cfg.Timeouts.Handshake}
@@ -185,6 +188,8 @@ func (g *Gateway) refusalSentence(why refusal) string {
 		return "association rejected: a route says so"
 	case refusedAE:
 		return "association rejected: its calling AE title is at dicom.associations_per_calling_ae"
+	case refusedFrame:
+		return "client cut: a message was not complete in time"
 	case refusedLocal:
 		return "client refused: this machine could not open a connection to any server (descriptors, memory or local ports)"
 	}

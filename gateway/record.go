@@ -24,12 +24,13 @@ type symptom int
 
 const (
 	failedDial symptom = iota // refused, timed out, unreachable: the gateway's own attempt
-	mute                      // reset before the first byte of an answer
+	mute                      // reset before the first byte of an answer; mllp: ended in its place
 	unanswered                // dicom: no sensible answer to an association request in time
 	turnedAway                // dicom: rejected for congestion or a local limit
 	hungUp                    // dicom: ended the connection in the midst of an association
-	failing                   // dicom: out of resources, or aborted as the provider
-	silent                    // dicom: no response to a complete request
+	failing                   // dicom: out of resources, or aborted as the provider; mllp: error 207
+	silent                    // dicom, mllp: no response to a complete request
+	mismatched                // mllp: an answer to another message
 )
 
 // run counts symptoms in a row.

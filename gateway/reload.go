@@ -137,6 +137,7 @@ func unchanged(old, p *plan) bool {
 func (g *Gateway) commit(old, p *plan, ports map[netip.AddrPort]*port, page *adminServer) {
 	p.commit(time.Now(), g.followed)
 	g.plan.Store(p)
+	g.exchanges(old, p)
 	putInForce(p, ports)
 	closing := map[netip.AddrPort]*port{}
 	for addr, pt := range g.ports {
@@ -179,13 +180,13 @@ func (g *Gateway) retire(s *service, backends []*backend) {
 	drain := s.cfg.Timeouts.Drain
 	for _, b := range backends {
 		if drain <= 0 {
-			b.abort(endDrained)
+			g.abort(b, endDrained)
 			continue
 		}
 		// A person may have drained it before: that deadline is told and holds.
 		until := b.drain(balancing.Drain, drain, time.Now())
 		g.drains.after(time.Until(until), func() {
-			if n := b.abort(endDrained); n > 0 {
+			if n := g.abort(b, endDrained); n > 0 {
 				g.log.Warn("drain deadline: sessions are cut", "service", b.service, "server", b.server.Name(), "sessions", n)
 			}
 		})
@@ -198,7 +199,7 @@ func (g *Gateway) remember(s *service, backends []*backend) {
 	g.goneMu.Lock()
 	defer g.goneMu.Unlock()
 	for _, b := range backends {
-		g.gone = append(g.gone, gone{b, s.cfg.Protocol})
+		g.gone = append(g.gone, gone{b, s.unit()})
 	}
 }
 
@@ -279,12 +280,22 @@ func (p *plan) serviceTexts() map[string]string {
 	for _, s := range p.services {
 		c := s.cfg
 		passive := c.Passive // a pointer: what it points to is compared, not where
-		routes := c.Routes
+		routes, orderBy, duplicates := c.Routes, c.MLLP.OrderBy, c.MLLP.Duplicates
 		c.Servers, c.Checks, c.Passive, c.Routes, c.DICOM.Accept = nil, nil, nil, nil, nil
+		c.MLLP.OrderBy, c.MLLP.Duplicates = nil, nil
 		m[c.Name] = fmt.Sprintf("%+v", c)
+		if orderBy != nil {
+			m[c.Name] += orderBy.String()
+		}
+		if duplicates != nil {
+			m[c.Name] += fmt.Sprintf("%+v", *duplicates)
+		}
 		for _, r := range routes {
 			if m[c.Name] += fmt.Sprintf("%+v %q %q", r.When, r.Servers, r.CallingAE); r.Reject != nil {
 				m[c.Name] += r.Reject.String()
+			}
+			if m[c.Name] += fmt.Sprintf("%+v", r.Messages); r.Answer != nil {
+				m[c.Name] += fmt.Sprintf("%+v", *r.Answer)
 			}
 		}
 		if passive != nil {

@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"gantry/balancing"
 	"gantry/gateway/dicomgate"
 	"gantry/gateway/engine"
@@ -20,6 +22,8 @@ const (
 	endServerDown relay.End = "server-down"    // on_down: close
 	endDrained    relay.End = "drain-deadline" // timeouts.drain is over
 	endMoved      relay.End = "service-moved"  // a reload gave the address to another protocol
+	endFrame      relay.End = "frame-timeout"  // mllp.frame_timeout
+	endMemory     relay.End = "memory-limit"   // too many bytes of messages that are not whole
 )
 
 // session is one client connection. Until it is handed to the relay it lives
@@ -70,7 +74,7 @@ func (s *session) admit() error {
 	default:
 		return s.gateway.turnAway(svc, s.source, why, nil)
 	}
-	if svc.cfg.Protocol == "mllp" && !svc.pool.Usable() {
+	if svc.cfg.Protocol == "mllp" && !svc.perMessage() && !svc.pool.Usable() {
 		s.vip.leave(s.source.Addr(), s.counted)
 		return s.gateway.turnAway(svc, s.source, refusedNoServer, nil)
 	}
@@ -79,6 +83,10 @@ func (s *session) admit() error {
 
 // start hands the client to the relay, which calls Begin.
 func (s *session) start(fd int, first []byte, err error) {
+	if s.service.perMessage() {
+		s.exchange(fd)
+		return
+	}
 	t := s.service.cfg.Timeouts
 	c := relay.Config{
 		Client: fd, First: first, Handler: s,
@@ -97,6 +105,17 @@ func (s *session) start(fd int, first []byte, err error) {
 		c.Handler, c.Limits.Answer = a, s.service.cfg.DICOM.AssociateTimeout
 	}
 	s.gateway.relay.Adopt(c)
+}
+
+// exchange hands the client to the service's exchange. A reload may have taken that away.
+func (s *session) exchange(fd int) {
+	s.began = time.Now()
+	if x := s.vip.exchange.Load(); x != nil {
+		x.take(s, fd)
+		return
+	}
+	_ = unix.Close(fd)
+	s.leave()
 }
 
 // read looks into the request. A decoder that panics costs this client alone:

@@ -32,6 +32,7 @@ const (
 	refusedCalling                    // dicom.accept_calling_ae, or an empty title
 	refusedRoute                      // a route says reject
 	refusedAE                         // dicom.associations_per_calling_ae
+	refusedFrame                      // mllp.frame_timeout
 	refusals                          // their number
 )
 
@@ -39,6 +40,7 @@ var refusalWords = [refusals]string{
 	"not-allowed", "descriptor-limit", "connection-limit", "source-limit", "no-server",
 	"servers-full", "malformed", "handshake-timeout", "client-left", "memory-limit", "local-failure",
 	"called-ae", "calling-ae", "route", "calling-ae-limit",
+	"frame-timeout",
 }
 
 // Error makes a refusal an error.
@@ -52,6 +54,8 @@ type vip struct {
 	refused [refusals]atomic.Int64
 	quiet   [refusals]rate.Sometimes // bounds the log lines about refusals
 	queue   queue                    // dicom: who waits for a place
+
+	exchange atomic.Pointer[exchange] // mllp, routing: per-message; nil for others
 
 	looking  sync.Mutex         // one look at a time, so that the last one has the last word
 	standing balancing.Standing // when it was last looked at; under looking

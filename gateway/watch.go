@@ -10,6 +10,7 @@ import (
 	"gantry/balancing"
 	"gantry/gateway/admin"
 	"gantry/gateway/config"
+	"gantry/gateway/relay"
 	"gantry/negotiate"
 )
 
@@ -129,8 +130,19 @@ func (g *Gateway) followed(b *backend, v verdict, now time.Time) {
 		g.tellHeld(b, v, now)
 	}
 	if v.to == balancing.Down && b.cuts() {
-		b.abort(endServerDown)
+		g.abort(b, endServerDown)
 	}
+}
+
+// abort ends what a server has: its sessions, which are counted, and the messages that it was sent
+// and has not answered.
+func (g *Gateway) abort(b *backend, why relay.End) int {
+	if s := g.plan.Load().service(b.service); s != nil {
+		if x := s.vip.exchange.Load(); x != nil {
+			x.cut(b.server)
+		}
+	}
+	return b.abort(why)
 }
 
 // tellHeld says that a server is well again and not trusted yet.
@@ -154,6 +166,9 @@ func (g *Gateway) tellUsable(svc *service) {
 	svc = g.plan.Load().service(svc.cfg.Name)
 	if svc == nil || svc.vip != v {
 		return
+	}
+	if x := v.exchange.Load(); x != nil {
+		x.changed()
 	}
 	now := svc.pool.Standing()
 	if v.standing == now {

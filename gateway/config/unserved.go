@@ -38,7 +38,6 @@ var notServed = []unserved{
 	{inService, "tls", nil, "remove it; TLS passes a service of protocol tcp untouched, up to the server"},
 	{inService, "proxy_protocol", nil, "remove it"},
 	{inPersist, "by", []string{"cookie"}, "write source-ip or none"},
-	{inMLLP, "routing", []string{perMessage}, "write per-connection, or remove the key"},
 	{inServer, "proxy_protocol", nil, "remove it"},
 }
 

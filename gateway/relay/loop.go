@@ -23,6 +23,7 @@ const (
 	adopt messageKind = iota
 	abort
 	wake
+	task
 	shutdown
 )
 
@@ -31,6 +32,8 @@ type message struct {
 	flow *Flow
 	kind messageKind
 	end  End
+	desk *Desk // of a task
+	do   func()
 }
 
 // loop is one goroutine over one epoll instance. All fields below the mailbox
@@ -41,6 +44,7 @@ type loop struct {
 	epoll   int
 	wake    int
 	live    atomic.Int64
+	desked  atomic.Int64 // desks
 	stopped chan struct{}
 
 	mail struct {
@@ -51,22 +55,28 @@ type loop struct {
 	}
 	asleep atomic.Bool // the loop is, or is about to be, blocked in epoll_wait
 
-	base     time.Time
-	now      int64 // nanoseconds since base, read once a turn
-	slots    []slot
-	free     []int32
-	ready    []*Flow // flows with work left after their turn's budget
-	spare    []*Flow
-	timers   timerHeap
-	scratch  []byte
-	events   [maxEvents]unix.EpollEvent
-	stopping bool
+	base      time.Time
+	now       int64 // nanoseconds since base, read once a turn
+	slots     []slot
+	free      []int32
+	ready     []*Flow // flows with work left after their turn's budget
+	spare     []*Flow
+	timers    timerHeap
+	desks     []*Desk
+	dials     []*Link // that have a deadline: of the dial, or of parting
+	scanAt    int64   // when dials is looked at next
+	busy      []*Link // with work left, or news to tell
+	spareBusy []*Link
+	scratch   []byte
+	events    [maxEvents]unix.EpollEvent
+	stopping  bool
 }
 
 // slot is where an event finds its flow. The generation tells an event of the
 // present flow from a late one of an earlier flow in the same slot.
 type slot struct {
 	flow *Flow
+	link *Link
 	gen  int32
 }
 
@@ -132,7 +142,9 @@ func (l *loop) run() {
 		}
 		l.readMail()
 		l.runReady()
+		l.runLinks()
 		l.runTimers()
+		l.runDesks()
 		if l.stopping && l.live.Load() == 0 && l.closeMail() {
 			return
 		}
@@ -145,7 +157,7 @@ func (l *loop) run() {
 // for each, and makes the Go scheduler take its processor away and look for a
 // new one in between. That is a quarter of the cost of a short connection.
 func (l *loop) wait() int {
-	if n := l.poll(0); n != 0 || len(l.ready) > 0 {
+	if n := l.poll(0); n != 0 || len(l.ready)+len(l.busy) > 0 {
 		return n
 	}
 	runtime.Gosched()
@@ -158,7 +170,15 @@ func (l *loop) wait() int {
 	if l.hasMail() {
 		return l.poll(0)
 	}
-	return l.poll(l.timers.wait(l.base))
+	return l.poll(sooner(l.timers.wait(l.base), l.deskWait()))
+}
+
+// sooner is the shorter of two times; -1 is for ever.
+func sooner(a, b int) int {
+	if a < 0 || b >= 0 && b < a {
+		return b
+	}
+	return a
 }
 
 // poll waits for ms milliseconds; -1 is for ever.
@@ -181,6 +201,11 @@ func (l *loop) dispatch(ev *unix.EpollEvent) {
 	}
 	s := &l.slots[ev.Fd]
 	side, gen := Side(ev.Pad&1), ev.Pad>>1
+	if s.link != nil && s.gen == gen {
+		k := s.link
+		k.desk.guard(func() { k.event(ev.Events) })
+		return
+	}
 	if s.flow == nil || s.gen != gen {
 		return
 	}
@@ -237,8 +262,13 @@ func (l *loop) handle(m message) {
 				m.flow.reader.Resume(m.flow)
 			}
 		})
+	case task:
+		if m.do != nil {
+			m.desk.guard(m.do)
+		}
 	case shutdown:
 		l.stopping = true
+		l.endDesks()
 		for i := range l.slots {
 			if f := l.slots[i].flow; f != nil {
 				l.guard(f, func() { f.end(Stopped, true) })
@@ -287,15 +317,21 @@ func (l *loop) runTimers() {
 // place gives f a slot.
 func (l *loop) place(f *Flow) {
 	l.live.Add(1)
+	f.slot = l.takeSlot()
+	l.slots[f.slot].flow = f
+}
+
+// takeSlot gives a slot that is free, in a new generation.
+func (l *loop) takeSlot() int32 {
+	var i int32
 	if n := len(l.free); n > 0 {
-		f.slot = l.free[n-1]
-		l.free = l.free[:n-1]
+		i, l.free = l.free[n-1], l.free[:n-1]
 	} else {
-		f.slot = int32(len(l.slots))
+		i = int32(len(l.slots))
 		l.slots = append(l.slots, slot{})
 	}
-	s := &l.slots[f.slot]
-	s.flow, s.gen = f, (s.gen+1)&(1<<30-1)
+	l.slots[i].gen = (l.slots[i].gen + 1) & (1<<30 - 1)
+	return i
 }
 
 func (l *loop) remove(f *Flow) {
