@@ -2,8 +2,8 @@ package hl7
 
 import "bytes"
 
-// lines goes through the segments of a message, whatever of CR, LF and CR LF ends them. Every byte is looked at
-// at most twice, also where all segments end with the rarer one.
+// lines goes through the segments of a message, whatever of CR, LF and CR LF ends them: behind the CR of the latter
+// stands an empty one. Every byte is looked at at most twice, also where all segments end with the rarer one.
 type lines struct {
 	rest []byte
 	cr   int // place of the first CR in rest; len(rest) for none, negative for not looked for yet
@@ -22,9 +22,6 @@ func (l *lines) next() (raw []byte, ok bool) {
 	end := place(l.rest[:l.cr], '\n')
 	raw = l.rest[:end]
 	spent := min(end+1, len(l.rest))
-	if end == l.cr && spent < len(l.rest) && l.rest[spent] == '\n' {
-		spent++
-	}
 	l.rest, l.cr = l.rest[spent:], l.cr-spent
 	return raw, true
 }

@@ -112,6 +112,18 @@ func TestPathEach(t *testing.T) {
 	require.False(t, ok)
 }
 
+func TestSegments(t *testing.T) {
+	for _, end := range []string{"\r", "\n", "\r\n", "\r\r\n"} {
+		msg := strings.ReplaceAll(merge, "\r", end)
+		var names []string
+		for s := range header(t, msg).Segments([]byte(msg)) {
+			require.True(t, s.Is(s.Name()))
+			names = append(names, s.Name())
+		}
+		require.Equal(t, []string{"MSH", "PID", "MRG", "PID", "MRG"}, names, "%q", end)
+	}
+}
+
 // The paths are read straight from the bytes.
 func TestReadingAllocatesNothing(t *testing.T) {
 	msg := []byte(merge)

@@ -97,7 +97,7 @@ func (s Segment) Segments(msg []byte) iter.Seq[Segment] {
 func (s Segment) eachSegment(msg []byte, yield func(Segment) bool) {
 	for l := newLines(msg); ; {
 		raw, more := l.next()
-		if !more || !yield(Segment{Delimiters: s.Delimiters, raw: raw}) {
+		if !more || len(raw) > 0 && !yield(Segment{Delimiters: s.Delimiters, raw: raw}) {
 			return
 		}
 	}
