@@ -4,7 +4,6 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -36,20 +35,9 @@ func corpus(t *testing.T, folder string, check func(t *testing.T, file string, d
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".yaml"), func(t *testing.T) {
 			data, err := os.ReadFile(file)
 			require.NoError(t, err)
-			if strings.HasPrefix(filepath.Base(file), "message-") {
-				serve(t, "per-message")
-			}
 			check(t, file, data)
 		})
 	}
-}
-
-// serve has a test read a word that this version does not serve yet.
-func serve(t testing.TB, word string) {
-	t.Helper()
-	saved := notServed
-	notServed = slices.DeleteFunc(slices.Clone(saved), func(u unserved) bool { return slices.Contains(u.words, word) })
-	t.Cleanup(func() { notServed = saved })
 }
 
 // wanted reads the expected lines at the end of a bad file: a line "# want:", then one line a problem.

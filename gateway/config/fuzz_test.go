@@ -23,7 +23,6 @@ func FuzzParse(f *testing.F) {
 			f.Add(data)
 		}
 	}
-	serve(f, "per-message")
 	f.Add([]byte("\ufeff---\nservices: *a\n"))
 	f.Add([]byte("services: &a [*a, {<<: *a}]\n"))
 	f.Add([]byte("? {a: b}\n: !!set {c}\n"))

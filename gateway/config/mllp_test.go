@@ -19,7 +19,6 @@ const smallestMLLP = "services:\n  - {name: A, protocol: mllp, listen: [10.0.0.1
 
 func messages(t *testing.T) []Service {
 	t.Helper()
-	serve(t, "per-message")
 	data, err := os.ReadFile("testdata/good/message-routing.yaml")
 	require.NoError(t, err)
 	return parsed(t, string(data)).Services
@@ -72,7 +71,6 @@ func TestMessageRoutes(t *testing.T) {
 // TestMessagePersistence: what messages are ordered by is what they are remembered by; without an order nothing is, unless
 // the file says so.
 func TestMessagePersistence(t *testing.T) {
-	serve(t, "per-message")
 	for _, tt := range []struct{ defaults, mllp, own, want string }{
 		{"", "", "", "none"},
 		{"", "", "source-ip", "source-ip"},
@@ -97,19 +95,8 @@ func TestMessagePersistence(t *testing.T) {
 	require.Equal(t, 30*time.Minute, messages(t)[0].Persistence.Timeout, "from defaults")
 }
 
-// TestPerMessageNotYet: until it is served, the word alone is refused, and nothing is said of the keys that need it.
-func TestPerMessageNotYet(t *testing.T) {
-	if unservedValue(field{key: "routing"}, perMessage) == nil {
-		t.Skip("it is served")
-	}
-	text := problemsOf(t, fmt.Sprintf(smallestMLLP, ", order_by: PID-3.1", ", routes: [{reject: AR}]"))
-	require.NotContains(t, text, "\n", "one line")
-	require.Contains(t, text, `mllp.routing: "per-message" is not served by this version of gantry`)
-}
-
 // TestMLLPOnce: one mistake, one problem.
 func TestMLLPOnce(t *testing.T) {
-	serve(t, "per-message")
 	for name, tt := range map[string]struct{ mllp, keys, want string }{
 		"an order that is none is not missing too": {", order_by: PID", ", persistence: {by: order-by}", "mllp.order_by: not a place"},
 		"a routing that is none":                   {", routing2: x", ", routes: [{reject: AR}]", "mllp.routing2: unknown key"},
