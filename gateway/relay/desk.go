@@ -1,234 +1,257 @@
 package relay
 
 import (
+	"cmp"
 	"net/netip"
 	"runtime/debug"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// Desk is a place on one loop for an owner that reads and writes its sockets itself. Everything
-// that the owner and its handlers are told, they are told on that loop, one call at a time; but for
-// Post, a Desk's and its links' methods may be called there alone.
-type Desk struct {
-	loop   *loop
-	owner  DeskOwner
-	links  map[*Link]struct{}
-	every  time.Duration
-	tickAt int64 // on the loop's clock; 0 = never
-	ended  bool
-}
-
-// DeskOwner is who a Desk works for.
+// DeskOwner decides what happens at a Desk. Its methods are called on the
+// desk's loop, one at a time and never from within a method of Desk or Link,
+// and must not block.
 type DeskOwner interface {
-	// Tick is called as Desk.TickEvery says.
+	// Tick is called as often as Desk.TickEvery says.
 	Tick(d *Desk)
-	// Ended is the last call: the relay is closed (Stopped), or a method of the owner or of a
-	// handler panicked (InternalError). All links are closed; their handlers are not told.
+	// Ended is the last call: the relay was closed (Stopped), or a method of the
+	// owner, of one of its handlers, or a function it had posted panicked
+	// (InternalError). All links are closed already, and their handlers were not
+	// told. After Close it is not called.
 	Ended(d *Desk, why End)
 }
 
-// NewDesk opens a desk on the loop that has the fewest. It may be called from any goroutine.
+// Desk is a place on one loop for an owner that reads and writes its connections
+// itself: those it has adopted and those it has dialled live on that loop
+// together, so that neither it nor they need a lock. But for Post, the methods
+// of a Desk and of its links may be called on the loop alone: from the methods
+// of the owner and of its handlers, and from functions given to Post.
+type Desk struct {
+	loop  *loop
+	owner DeskOwner
+	links int
+	every int64 // of the tick, in nanoseconds; 0 = never
+	tick  *alarm
+	ended atomic.Bool
+}
+
+// NewDesk opens a desk on the loop that has the fewest. When the relay is closed
+// already, the desk has ended when NewDesk returns. It may be called from any
+// goroutine.
 func (r *Relay) NewDesk(o DeskOwner) *Desk {
-	l := r.loops[0]
-	for _, other := range r.loops {
-		if other.desked.Load() < l.desked.Load() {
-			l = other
-		}
-	}
+	l := slices.MinFunc(r.loops, func(a, b *loop) int {
+		return cmp.Or(cmp.Compare(a.desked.Load(), b.desked.Load()), cmp.Compare(a.live.Load(), b.live.Load()))
+	})
+	d := &Desk{loop: l, owner: o}
+	d.tick = newAlarm(d.ring)
 	l.desked.Add(1)
-	d := &Desk{loop: l, owner: o, links: map[*Link]struct{}{}}
-	l.post(message{kind: task, desk: d, do: d.begin})
+	if !l.deliver(message{kind: open, desk: d}) {
+		d.end(Stopped)
+	}
 	return d
 }
 
 // begin takes the desk in on its loop.
 func (d *Desk) begin() {
-	if d.loop.stopping {
+	switch {
+	case d.loop.stopping:
 		d.end(Stopped)
-		return
+	case !d.ended.Load():
+		d.loop.desks = append(d.loop.desks, d)
 	}
-	d.loop.desks = append(d.loop.desks, d)
 }
 
-// Post has f run on the loop, after what was posted before, also when the desk has ended meanwhile.
-// It may be called from any goroutine; false means that the relay is closed, and f will not run.
+// Post has f run on the loop, soon, after what was posted before. It may be
+// called from any goroutine. False means that the desk has ended, and f does not
+// run. An f that was taken runs in any case: when the desk ends before its turn,
+// Adopt and Dial do nothing but close what they are given.
 func (d *Desk) Post(f func()) bool {
-	return d.loop.deliver(message{kind: task, desk: d, do: f})
+	return !d.ended.Load() && d.loop.deliver(message{kind: task, desk: d, do: f})
 }
 
-// Now is the time of the loop's present turn.
+func (d *Desk) run(f func()) {
+	defer d.rescue()
+	f()
+}
+
+// Now is the time of the loop's present turn, with a monotonic reading.
 func (d *Desk) Now() time.Time { return d.loop.base.Add(time.Duration(d.loop.now)) }
 
-// TickEvery sets how often the owner's Tick is called; 0 is never.
+// TickEvery has the owner's Tick called that often, first in as long from now;
+// 0 is never. It keeps time to the millisecond, as far as the loop's other work
+// lets it; ticks that were missed are not made up for. Setting what is set
+// already changes nothing.
 func (d *Desk) TickEvery(every time.Duration) {
-	d.every, d.tickAt = every, 0
-	if every > 0 {
-		d.tickAt = d.loop.now + int64(every)
+	if d.every == int64(every) || d.ended.Load() {
+		return
+	}
+	d.every = max(int64(every), 0)
+	d.loop.alarms.remove(d.tick)
+	if d.every > 0 {
+		d.loop.alarms.set(d.tick, d.loop.now+d.every)
 	}
 }
 
-// Links is the number of its open connections.
-func (d *Desk) Links() int { return len(d.links) }
+// ring is the tick.
+func (d *Desk) ring() {
+	defer d.rescue()
+	at := d.tick.at + d.every
+	if at <= d.loop.now {
+		at = d.loop.now + d.every
+	}
+	d.loop.alarms.set(d.tick, at)
+	d.owner.Tick(d)
+}
 
-// Adopt takes a connected, non-blocking socket, which is the desk's from then on. That it cannot be
-// watched is told by Lost.
+// Links is the number of connections: open ones and those that are dialled, not
+// those that part.
+func (d *Desk) Links() int { return d.links }
+
+// Adopt takes a connection in. The socket must be connected and non-blocking,
+// and is the desk's from now on. When the kernel does not let it be watched,
+// Lost tells so on a later turn.
 func (d *Desk) Adopt(fd int, h LinkHandler) *Link {
-	k := d.link(fd, h)
-	k.open, k.writable = true, true
+	k := &Link{desk: d, handler: h, fd: int32(fd), slot: -1, state: linked, writable: true}
+	if d.ended.Load() {
+		k.shut()
+		return k
+	}
+	d.loop.seat(k)
 	if err := d.loop.watchLink(k); err != nil {
 		k.fail(err)
 	}
 	return k
 }
 
-// Dial opens a connection. LinkHandler.Dialed tells how that went, never before Dial has returned.
+// Dial begins to connect. How that went is told by Dialed, on a later turn; when
+// it takes longer than within, with ErrConnectTimeout. With within 0 the kernel's
+// patience counts, about two minutes.
 func (d *Desk) Dial(addr netip.AddrPort, within time.Duration, h LinkHandler) *Link {
-	k := d.link(-1, h)
-	k.addr, k.started, k.dialing = addr, d.loop.now, true
-	if within > 0 {
-		k.deadline = d.loop.now + int64(within)
-		d.loop.dials = append(d.loop.dials, k)
+	k := &Link{desk: d, handler: h, fd: -1, slot: -1, state: calling}
+	if d.ended.Load() {
+		k.shut()
+		return k
 	}
-	if err := k.connect(); err != nil {
-		k.fail(err)
-	}
+	d.loop.seat(k)
+	k.dial(addr, within)
 	return k
 }
 
-func (d *Desk) link(fd int, h LinkHandler) *Link {
-	k := &Link{desk: d, handler: h, fd: fd, slot: -1}
-	d.links[k] = struct{}{}
-	return k
-}
-
-// Close closes all links and the desk; nobody is told.
+// Close closes all links, and with them the desk; nobody is told. Links that
+// part are left to it.
 func (d *Desk) Close() {
-	if d.ended {
+	if d.ended.Swap(true) {
 		return
-	}
-	d.ended = true
-	for k := range d.links {
-		k.Close()
 	}
 	l := d.loop
 	l.desked.Add(-1)
+	l.alarms.remove(d.tick)
 	if i := slices.Index(l.desks, d); i >= 0 {
 		l.desks = slices.Delete(l.desks, i, i+1)
 	}
+	l.closeLinks(func(k *Link) bool { return k.desk == d && k.state != leaving })
 }
 
 // end closes the desk and tells its owner.
 func (d *Desk) end(why End) {
-	if d.ended {
+	if d.ended.Load() {
 		return
 	}
 	d.Close()
-	defer func() {
-		if v := recover(); v != nil && d.loop.onPanic != nil {
-			d.loop.onPanic(v, debug.Stack())
-		}
-	}()
+	defer d.rescue() // nobody is left to be told but OnPanic
 	d.owner.Ended(d, why)
 }
 
-// guard runs one step of the owner's; a panic ends the desk and nothing else.
-func (d *Desk) guard(step func()) {
-	defer func() {
-		if v := recover(); v != nil {
-			if d.loop.onPanic != nil {
-				d.loop.onPanic(v, debug.Stack())
-			}
-			d.end(InternalError)
-		}
-	}()
-	step()
+// rescue is deferred around all that is called of the owner's: a panic ends the
+// desk, and nothing else.
+func (d *Desk) rescue() {
+	v := recover()
+	if v == nil {
+		return
+	}
+	if d.loop.onPanic != nil {
+		d.loop.onPanic(v, debug.Stack())
+	}
+	d.end(InternalError)
 }
 
-// runDesks gives ticks that are due, and ends dials whose time is over.
-func (l *loop) runDesks() {
-	for _, d := range slices.Clone(l.desks) {
-		if d.tickAt == 0 || d.tickAt > l.now {
-			continue
-		}
-		d.tickAt = l.now + int64(d.every)
-		d.guard(func() { d.owner.Tick(d) })
+// seat gives k a slot.
+func (l *loop) seat(k *Link) {
+	if n := len(l.freeSeats); n > 0 {
+		k.slot = l.freeSeats[n-1]
+		l.freeSeats = l.freeSeats[:n-1]
+	} else {
+		k.slot = int32(len(l.seats))
+		l.seats = append(l.seats, seat{})
 	}
-	if len(l.dials) > 0 && l.now >= l.scanAt {
-		l.scanAt = l.now + int64(dialScan)
-		l.overdue()
-	}
+	s := &l.seats[k.slot]
+	s.link = k
+	s.gen++
+	k.desk.links++
 }
 
-// dialScan is how exact the deadlines of dials and of parting are kept.
-const dialScan = 10 * time.Millisecond
-
-// overdue ends dials and partings whose time is over.
-func (l *loop) overdue() {
-	l.dials = slices.DeleteFunc(l.dials, func(k *Link) bool { return k.gone || !k.dialing && !k.parting })
-	for _, k := range slices.Clone(l.dials) {
-		switch {
-		case k.deadline > l.now || k.gone:
-		case k.parting:
-			k.Close()
-		case k.news == nil:
-			k.fail(ErrConnectTimeout)
-		}
-	}
+// unseat takes the slot back: from now on no event finds k.
+func (l *loop) unseat(k *Link) {
+	l.seats[k.slot].link = nil
+	l.freeSeats = append(l.freeSeats, k.slot)
+	k.slot = -1
 }
 
-// deskWait is the time until a desk wants to be looked at, in milliseconds; -1 is never.
-func (l *loop) deskWait() int {
-	next := int64(-1)
-	earlier := func(at int64) {
-		if at != 0 && (next < 0 || at < next) {
-			next = at
-		}
-	}
-	for _, d := range l.desks {
-		earlier(d.tickAt)
-	}
-	if len(l.dials) > 0 {
-		earlier(l.scanAt)
-	}
-	if next < 0 {
-		return -1
-	}
-	left := time.Duration(next) - time.Since(l.base)
-	return int(max(left+time.Millisecond-1, 0) / time.Millisecond)
+// seat is where an event finds its link. The generation tells an event of the
+// present link from a late one of an earlier link in the same slot.
+type seat struct {
+	link *Link
+	gen  int32
 }
 
-// endDesks ends all of them: the relay is closed.
-func (l *loop) endDesks() {
-	for _, d := range slices.Clone(l.desks) {
-		d.end(Stopped)
-	}
-}
+// seatToken turns a slot into the token of its events and back: flows have the
+// tokens from 0 on, the loop's own eventfd has wakeToken.
+func seatToken(slot int32) int32 { return wakeToken - 1 - slot }
 
-// runLinks goes on with the links that had more than their turn's share, or news to tell.
-func (l *loop) runLinks() {
-	links := l.busy
-	l.busy = l.spareBusy[:0]
-	for _, k := range links {
-		k.queued = false
-		if !k.gone {
-			k.desk.guard(k.goOn)
-		}
-	}
-	clear(links)
-	l.spareBusy = links[:0]
-}
-
+// watchLink registers k, edge-triggered, for everything.
 func (l *loop) watchLink(k *Link) error {
-	if k.slot < 0 {
-		k.slot = l.takeSlot()
-		l.slots[k.slot].link = k
-	}
 	ev := unix.EpollEvent{
-		Events: unix.EPOLLIN | unix.EPOLLOUT | unix.EPOLLRDHUP | unix.EPOLLET,
-		Fd:     k.slot, Pad: l.slots[k.slot].gen << 1,
+		Events: unix.EPOLLIN | unix.EPOLLOUT | unix.EPOLLPRI | unix.EPOLLRDHUP | unix.EPOLLET,
+		Fd:     seatToken(k.slot),
+		Pad:    l.seats[k.slot].gen,
 	}
-	return unix.EpollCtl(l.epoll, unix.EPOLL_CTL_ADD, k.fd, &ev)
+	return unix.EpollCtl(l.epoll, unix.EPOLL_CTL_ADD, int(k.fd), &ev)
+}
+
+// linkEvent brings an event to its link.
+func (l *loop) linkEvent(ev *unix.EpollEvent) {
+	if s := &l.seats[seatToken(ev.Fd)]; s.link != nil && s.gen == ev.Pad {
+		s.link.event(ev.Events)
+	}
+}
+
+// runLinks gives links that have work left another turn.
+func (l *loop) runLinks() {
+	busy := l.busy
+	l.busy = l.spareBusy[:0]
+	for _, k := range busy {
+		k.queued = false
+		k.again()
+	}
+	clear(busy)
+	l.spareBusy = busy[:0]
+}
+
+func (l *loop) closeLinks(which func(*Link) bool) {
+	for i := range l.seats {
+		if k := l.seats[i].link; k != nil && which(k) {
+			k.Close()
+		}
+	}
+}
+
+// stopDesks ends all desks, and what still parts.
+func (l *loop) stopDesks() {
+	for len(l.desks) > 0 {
+		l.desks[0].end(Stopped)
+	}
+	l.closeLinks(func(*Link) bool { return true })
 }

@@ -68,14 +68,7 @@ func dialError(fd int, ev uint32) error {
 	if ev&(unix.EPOLLERR|unix.EPOLLHUP) == 0 {
 		return nil
 	}
-	errno, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ERROR)
-	switch {
-	case err != nil:
-		return err
-	case errno != 0:
-		return unix.Errno(errno)
-	}
-	return nil
+	return socketError(fd)
 }
 
 // selfConnected tells of a TCP simultaneous open with ourselves: a dial to a

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -17,25 +16,6 @@ const maxEvents = 256
 // wakeToken marks the events of the loop's own eventfd.
 const wakeToken = -1
 
-type messageKind uint8
-
-const (
-	adopt messageKind = iota
-	abort
-	wake
-	task
-	shutdown
-)
-
-// message is something another goroutine wants done on the loop.
-type message struct {
-	flow *Flow
-	kind messageKind
-	end  End
-	desk *Desk // of a task
-	do   func()
-}
-
 // loop is one goroutine over one epoll instance. All fields below the mailbox
 // belong to that goroutine alone.
 type loop struct {
@@ -43,40 +23,36 @@ type loop struct {
 	onPanic func(any, []byte)
 	epoll   int
 	wake    int
-	live    atomic.Int64
+	live    atomic.Int64 // flows
 	desked  atomic.Int64 // desks
 	stopped chan struct{}
 
-	mail struct {
-		sync.Mutex
-		box    []message
-		spare  []message
-		closed bool
-	}
+	mail   mailbox
 	asleep atomic.Bool // the loop is, or is about to be, blocked in epoll_wait
 
-	base      time.Time
-	now       int64 // nanoseconds since base, read once a turn
-	slots     []slot
-	free      []int32
-	ready     []*Flow // flows with work left after their turn's budget
-	spare     []*Flow
-	timers    timerHeap
+	base     time.Time
+	now      int64 // nanoseconds since base, read once a turn
+	slots    []slot
+	free     []int32
+	ready    []*Flow // flows with work left after their turn's budget
+	spare    []*Flow
+	timers   timerHeap
+	scratch  []byte
+	events   [maxEvents]unix.EpollEvent
+	stopping bool
+
 	desks     []*Desk
-	dials     []*Link // that have a deadline: of the dial, or of parting
-	scanAt    int64   // when dials is looked at next
-	busy      []*Link // with work left, or news to tell
+	seats     []seat // of links
+	freeSeats []int32
+	busy      []*Link // links with work left after their turn's budget, or news
 	spareBusy []*Link
-	scratch   []byte
-	events    [maxEvents]unix.EpollEvent
-	stopping  bool
+	alarms    alarms
 }
 
 // slot is where an event finds its flow. The generation tells an event of the
 // present flow from a late one of an earlier flow in the same slot.
 type slot struct {
 	flow *Flow
-	link *Link
 	gen  int32
 }
 
@@ -103,34 +79,6 @@ func (l *loop) closeFDs() {
 	_ = unix.Close(l.epoll)
 }
 
-// post hands m to the loop and wakes it when it sleeps. After the loop has
-// stopped, an adopted client is closed here.
-func (l *loop) post(m message) {
-	if !l.deliver(m) && m.kind == adopt {
-		m.flow.closeUnstarted()
-	}
-}
-
-// deliver returns false when the loop has stopped. The wake-up is written under
-// the lock: once the mail is closed the descriptor may be another's.
-func (l *loop) deliver(m message) bool {
-	l.mail.Lock()
-	defer l.mail.Unlock()
-	if l.mail.closed {
-		return false
-	}
-	l.mail.box = append(l.mail.box, m)
-	if l.asleep.CompareAndSwap(true, false) {
-		_, _ = write(l.wake, one)
-	}
-	return true
-}
-
-// one is what an eventfd takes: a number of eight bytes that is not 0.
-var one = []byte{1, 0, 0, 0, 0, 0, 0, 0}
-
-func (l *loop) stop() { l.post(message{kind: shutdown}) }
-
 func (l *loop) run() {
 	defer close(l.stopped)
 	defer l.closeFDs()
@@ -144,7 +92,7 @@ func (l *loop) run() {
 		l.runReady()
 		l.runLinks()
 		l.runTimers()
-		l.runDesks()
+		l.runAlarms()
 		if l.stopping && l.live.Load() == 0 && l.closeMail() {
 			return
 		}
@@ -170,15 +118,7 @@ func (l *loop) wait() int {
 	if l.hasMail() {
 		return l.poll(0)
 	}
-	return l.poll(sooner(l.timers.wait(l.base), l.deskWait()))
-}
-
-// sooner is the shorter of two times; -1 is for ever.
-func sooner(a, b int) int {
-	if a < 0 || b >= 0 && b < a {
-		return b
-	}
-	return a
+	return l.poll(l.patience())
 }
 
 // poll waits for ms milliseconds; -1 is for ever.
@@ -194,18 +134,17 @@ func (l *loop) poll(ms int) int {
 }
 
 func (l *loop) dispatch(ev *unix.EpollEvent) {
-	if ev.Fd == wakeToken {
+	switch {
+	case ev.Fd == wakeToken:
 		var b [8]byte
 		_, _ = unix.Read(l.wake, b[:])
+		return
+	case ev.Fd < wakeToken:
+		l.linkEvent(ev)
 		return
 	}
 	s := &l.slots[ev.Fd]
 	side, gen := Side(ev.Pad&1), ev.Pad>>1
-	if s.link != nil && s.gen == gen {
-		k := s.link
-		k.desk.guard(func() { k.event(ev.Events) })
-		return
-	}
 	if s.flow == nil || s.gen != gen {
 		return
 	}
@@ -230,60 +169,6 @@ func (l *loop) guard(f *Flow, step func()) {
 func (l *loop) endAfterPanic(f *Flow) {
 	defer func() { _ = recover() }()
 	f.finish(InternalError, true)
-}
-
-func (l *loop) hasMail() bool {
-	l.mail.Lock()
-	defer l.mail.Unlock()
-	return len(l.mail.box) > 0
-}
-
-func (l *loop) readMail() {
-	l.mail.Lock()
-	box := l.mail.box
-	l.mail.box = l.mail.spare[:0]
-	l.mail.Unlock()
-	for _, m := range box {
-		l.handle(m)
-	}
-	clear(box)
-	l.mail.spare = box[:0]
-}
-
-func (l *loop) handle(m message) {
-	switch m.kind {
-	case adopt:
-		l.guard(m.flow, m.flow.begin)
-	case abort:
-		l.guard(m.flow, func() { m.flow.aborted(m.end) })
-	case wake:
-		l.guard(m.flow, func() {
-			if m.flow.state == parked {
-				m.flow.reader.Resume(m.flow)
-			}
-		})
-	case task:
-		if m.do != nil {
-			m.desk.guard(m.do)
-		}
-	case shutdown:
-		l.stopping = true
-		l.endDesks()
-		for i := range l.slots {
-			if f := l.slots[i].flow; f != nil {
-				l.guard(f, func() { f.end(Stopped, true) })
-			}
-		}
-	}
-}
-
-// closeMail refuses further mail once the box is empty; false means some came
-// in meanwhile.
-func (l *loop) closeMail() bool {
-	l.mail.Lock()
-	defer l.mail.Unlock()
-	l.mail.closed = len(l.mail.box) == 0
-	return l.mail.closed
 }
 
 func (l *loop) runReady() {
@@ -317,21 +202,15 @@ func (l *loop) runTimers() {
 // place gives f a slot.
 func (l *loop) place(f *Flow) {
 	l.live.Add(1)
-	f.slot = l.takeSlot()
-	l.slots[f.slot].flow = f
-}
-
-// takeSlot gives a slot that is free, in a new generation.
-func (l *loop) takeSlot() int32 {
-	var i int32
 	if n := len(l.free); n > 0 {
-		i, l.free = l.free[n-1], l.free[:n-1]
+		f.slot = l.free[n-1]
+		l.free = l.free[:n-1]
 	} else {
-		i = int32(len(l.slots))
+		f.slot = int32(len(l.slots))
 		l.slots = append(l.slots, slot{})
 	}
-	l.slots[i].gen = (l.slots[i].gen + 1) & (1<<30 - 1)
-	return i
+	s := &l.slots[f.slot]
+	s.flow, s.gen = f, (s.gen+1)&(1<<30-1)
 }
 
 func (l *loop) remove(f *Flow) {

@@ -77,6 +77,37 @@ func setOption(fd, level, option, value int) {
 // called after every read.
 func quickAck(fd int) { setOption(fd, unix.IPPROTO_TCP, unix.TCP_QUICKACK, 1) }
 
+// outQueue is how many bytes of a TCP socket the peer's kernel has not
+// acknowledged, also of one that was reset.
+func outQueue(fd int) int {
+	n := int32(0)
+	_, _, errno := unix.RawSyscall(unix.SYS_IOCTL, uintptr(fd), unix.SIOCOUTQ, uintptr(unsafe.Pointer(&n)))
+	if errno != 0 {
+		return 0
+	}
+	return int(n)
+}
+
+// empty tells whether a read would find nothing: no byte, no FIN, no error.
+func empty(fd int) bool {
+	b := byte(0)
+	_, _, errno := unix.RawSyscall6(unix.SYS_RECVFROM, uintptr(fd), uintptr(unsafe.Pointer(&b)), 1,
+		unix.MSG_PEEK|unix.MSG_DONTWAIT, 0, 0)
+	return errno == unix.EAGAIN
+}
+
+// socketError takes the error that the kernel holds for a socket, if any.
+func socketError(fd int) error {
+	errno, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ERROR)
+	switch {
+	case err != nil:
+		return err
+	case errno != 0:
+		return unix.Errno(errno)
+	}
+	return nil
+}
+
 // resetOnClose has close send RST in the place of FIN.
 func resetOnClose(fd int) {
 	_ = unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1, Linger: 0})

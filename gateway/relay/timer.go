@@ -61,13 +61,22 @@ func (h *timerHeap) due(now int64) *Flow {
 	return heap.Pop(h).(*Flow)
 }
 
-// wait returns the milliseconds until the next timer, rounded up; -1 when
-// there is none.
-func (h timerHeap) wait(base time.Time) int {
+// first returns when the earliest comes; never when there is none.
+func (h timerHeap) first() int64 {
 	if len(h) == 0 {
+		return never
+	}
+	return h[0].timerAt
+}
+
+// patience returns the milliseconds until the next timer or alarm, rounded up;
+// -1 when there is none.
+func (l *loop) patience() int {
+	at := min(l.timers.first(), l.alarms.first())
+	if at == never {
 		return -1
 	}
-	d := time.Duration(h[0].timerAt) - time.Since(base)
+	d := time.Duration(at) - time.Since(l.base)
 	if d <= 0 {
 		return 0
 	}
