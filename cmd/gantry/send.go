@@ -15,10 +15,11 @@ func newSend(s *surroundings) *cobra.Command {
 		Long: `Play a client that sends files, or generated input, once or often, and over one connection or many at a time. The
 summary tells what the server answered, how fast, and what got lost. The exit code is 0 only when nothing did.`,
 		Example: `  gantry send dicom 10.12.1.100:104 --called-ae VNA study/
-  gantry send dicom 10.12.1.100:104 --generate 1000 --concurrency 20`,
+  gantry send dicom 10.12.1.100:104 --generate 1000 --concurrency 20
+  gantry send mllp 10.12.1.120:2575 --generate 1000 --patients 50 --concurrency 8`,
 		RunE: needsVerb,
 	}
-	cmd.AddCommand(newSendDICOM(s))
+	cmd.AddCommand(newSendDICOM(s), newSendMLLP(s))
 	return cmd
 }
 

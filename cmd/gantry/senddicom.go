@@ -63,8 +63,8 @@ func (s *surroundings) sendDICOM(ctx context.Context, flags *sendFlags, target s
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	job := sender.Start(ctx, o, w)
-	line := progress{s: s, noun: flags.noun()}
-	s.attend(job, cancel, func() { line.show(job.Progress()) })
+	line := progress{s: s}
+	s.attend(job, cancel, func() { line.show(dicomProgress(job.Progress(), flags.noun())) })
 	line.clear()
 	r := job.Wait()
 	summary := sendSummary{Report: &r, target: target, noun: flags.noun()}

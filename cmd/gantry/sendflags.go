@@ -1,7 +1,6 @@
 package main
 
 import (
-	"crypto/tls"
 	"fmt"
 	"os"
 	"strings"
@@ -13,7 +12,6 @@ import (
 	"gantry/fixtures/modality"
 	"gantry/fixtures/pacs"
 	"gantry/fixtures/sender"
-	"gantry/gateway/config"
 	"gantry/protocols/dicom"
 )
 
@@ -28,12 +26,12 @@ type sendFlags struct {
 	rate                             float64
 	calledAE, callingAE, failedPaths string
 	timeout                          time.Duration
-	keys                             *keyFlags // of the block tls
+	tls                              *sendTLS
 	given                            func(flag string) bool
 	output                           *words
 }
 
-func newSendFlags() *sendFlags { return &sendFlags{keys: newKeyFlags()} }
+func newSendFlags() *sendFlags { return &sendFlags{tls: newSendTLS()} }
 
 func (f *sendFlags) add(cmd *cobra.Command) {
 	set := cmd.Flags()
@@ -57,13 +55,7 @@ func (f *sendFlags) add(cmd *cobra.Command) {
 	f.output = &words{value: "text", allowed: []string{"text", "json"}}
 	set.VarP(f.output, "output", "o", "form of the summary: text or json")
 	_ = cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(f.output.allowed, cobra.ShellCompDirectiveNoFileComp))
-	f.keys.add(set, config.CheckKey{Key: "tls", Switch: true})
-	set.Lookup("tls").Usage = "speak TLS; any flag about certificates and versions of TLS turns it on as well"
-	for _, k := range config.CommonKeys() {
-		if strings.HasPrefix(k.Key, "tls.") {
-			f.keys.add(set, k)
-		}
-	}
+	f.tls.add(set)
 }
 
 // noun is what is counted.
@@ -100,28 +92,11 @@ func (f *sendFlags) options(s *surroundings, address string) (o sender.Options, 
 			return o, badUsage("--%s: an AE title has 1 to 16 ASCII characters without backslash", flag)
 		}
 	}
-	secure, err := f.tls(s)
+	secure, err := f.tls.config(s)
 	o = sender.Options{Concurrency: f.concurrency, PerAssoc: f.perAssoc, Rate: f.rate, Retries: f.retries}
 	o.Target = modality.Options{Address: t.address(), CalledAE: f.calledAE, CallingAE: f.callingAE, MaxLength: uint32(pdu),
 		Timeout: f.timeout, TLS: secure}
 	return o, err
-}
-
-// tls is how to speak it, as a check of the gateway would; nil is not at all.
-func (f *sendFlags) tls(s *surroundings) (*tls.Config, error) {
-	given := map[string][]string{}
-	f.keys.given(given)
-	if len(given) == 0 {
-		return nil, nil
-	}
-	if flag := f.keys.byKey["tls"]; flag.set && flag.values[0] == "false" {
-		return nil, badUsage("--tls=false and other flags about TLS contradict each other")
-	}
-	c, problems := config.NewCheck("connect", given, config.Options{Getenv: func(name string) (string, bool) { v := s.getenv(name); return v, v != "" }})
-	if len(problems) > 0 {
-		return nil, badFlags(problems)
-	}
-	return c.TLS.Client()
 }
 
 // work is what is to be sent.
@@ -209,17 +184,22 @@ func (f *sendFlags) listFailed(w sender.Work, r *sender.Report) error {
 	if f.failedPaths == "" || !ok {
 		return nil
 	}
-	var b strings.Builder
-	listed := map[string]bool{}
 	paths := files.Damaged
 	for _, n := range r.Missing {
 		paths = append(paths, files.Path(n))
 	}
+	return writePaths(f.failedPaths, paths)
+}
+
+// writePaths lists paths in a file, each once.
+func writePaths(to string, paths []string) error {
+	var b strings.Builder
+	listed := map[string]bool{}
 	for _, path := range paths {
 		if !listed[path] {
 			listed[path] = true
 			b.WriteString(path + "\n")
 		}
 	}
-	return os.WriteFile(f.failedPaths, []byte(b.String()), 0o600)
+	return os.WriteFile(to, []byte(b.String()), 0o600)
 }

@@ -83,11 +83,18 @@ func (s *sendSummary) statuses() (lines []string) {
 
 // times is the table of percentiles.
 func (s *sendSummary) times(b *strings.Builder, colours bool) {
+	percentiles(b, colours, timing{"response", s.Response}, timing{"association", s.Opening})
+}
+
+// timing is a line of percentiles.
+type timing struct {
+	what string
+	p    sender.Percentiles
+}
+
+func percentiles(b *strings.Builder, colours bool, rows ...timing) {
 	g := grid{columns: []column{{head: ""}, {head: "p50", right: true}, {head: "p90", right: true}, {head: "p99", right: true}, {head: "max", right: true}}}
-	for _, row := range []struct {
-		what string
-		p    sender.Percentiles
-	}{{"response", s.Response}, {"association", s.Opening}} {
+	for _, row := range rows {
 		if row.p.Max > 0 {
 			g.add(cell{text: row.what}, cell{text: tidy(row.p.P50)}, cell{text: tidy(row.p.P90)}, cell{text: tidy(row.p.P99)}, cell{text: tidy(row.p.Max)})
 		}
