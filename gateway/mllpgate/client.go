@@ -1,6 +1,7 @@
 package mllpgate
 
 import (
+	"bytes"
 	"net/netip"
 	"time"
 )
@@ -39,8 +40,9 @@ func (c *Client) Waiting() int { return len(c.queue) }
 func (r *Router) Open(source netip.AddrPort, port uint16, now time.Time) *Client {
 	c := &Client{source: sourceOf{source, port}, last: now}
 	r.clients[c] = struct{}{}
-	if r.draining {
-		r.end(c, WhyDrained)
+	if r.draining { // ended with the next event: the World does not know it yet
+		c.ending, c.why = true, WhyDrained
+		r.lookAt(c)
 	}
 	return c
 }
@@ -83,20 +85,18 @@ func (r *Router) Malformed(c *Client, now time.Time) {
 // receive gives a message its place in all orders.
 func (r *Router) receive(c *Client, m *message, now time.Time) {
 	if len(c.queue) == 0 {
-		c.recent = c.recent[:0] // it has read what came before: otherwise it would wait
+		r.remembered(c) // it has read what came before: otherwise it would wait
 	}
 	r.bytes += len(m.frame)
+	r.received++
+	m.number, m.place = r.received, r.received
 	c.queue = append(c.queue, m)
-	switch r.guard.meet(r, c, m, now) {
-	case guardNew:
+	if r.guard.meet(m, now) == guardNew {
 		m.route = r.routeOf(m)
 		r.order.join(m, m.env.Keys)
 		r.active++
-	case guardStored:
+	} else {
 		r.tell(m, nil, AckDuplicate, 0)
-	case guardFlying:
-		r.bytes -= len(m.frame)
-		r.buffers.give(m.frame)
 	}
 	r.lookAt(c)
 	r.hush(c)
@@ -123,9 +123,9 @@ func (r *Router) Gone(c *Client, now time.Time) {
 	}
 	c.over = true
 	for _, a := range c.recent {
-		r.guard.store(a.key, a.answer, now)
+		r.guard.store(a.key, bytes.Clone(a.answer), now)
 	}
-	c.recent = nil
+	r.remembered(c)
 	r.forsake(c, now)
 	r.settle(now)
 }
@@ -137,13 +137,23 @@ func (r *Router) forsake(c *Client, now time.Time) {
 	queue := c.queue
 	c.queue = nil
 	for _, m := range queue {
+		if m.state == following {
+			r.unfollow(m)
+			m.client = nil
+		}
+	}
+	for _, m := range queue {
+		if m.state == following {
+			continue
+		}
 		m.client = nil
 		switch {
 		case m.state == done:
-			r.guard.store(m.guard, m.answer, now)
+			r.store(m, now)
 			r.free(m)
+		case len(m.twins) > 0:
+			r.adopt(m)
 		case m.state == sent:
-			r.guard.fly(m)
 		default:
 			r.withdraw(m)
 			r.conclude(m, AckWithdrawn, now)
@@ -165,19 +175,14 @@ func (r *Router) end(c *Client, why Why) {
 	}
 	c.over = true
 	r.lookAt(c)
-	for _, a := range c.recent {
-		if a.doubtful {
-			r.guard.store(a.key, a.answer, c.last)
-		}
-	}
-	c.recent = nil
+	r.remembered(c)
 	r.world.End(c, why)
 }
 
 // hush has a client read no further while it has enough under way, or all have.
 func (r *Router) hush(c *Client) {
 	starved := r.bytes > r.set.Memory
-	full := len(c.queue) >= r.set.ClientPipelines || c.ending && !c.eof && c.why != WhyFinished
+	full := len(c.queue) >= max(r.set.ClientPipelines, 1) || c.ending && !c.eof && c.why != WhyFinished
 	if starved && !full {
 		r.starved[c] = struct{}{}
 	}
@@ -189,7 +194,7 @@ func (r *Router) hush(c *Client) {
 
 // listen undoes hush when there is room again.
 func (r *Router) listen(c *Client) {
-	if !c.paused || c.over || c.ending || r.draining || len(c.queue) >= r.set.ClientPipelines {
+	if !c.paused || c.over || c.ending || r.draining || len(c.queue) >= max(r.set.ClientPipelines, 1) {
 		return
 	}
 	if r.bytes > r.set.Memory {
@@ -218,7 +223,7 @@ func (r *Router) deliver(c *Client, now time.Time) {
 		m := c.queue[0]
 		if len(m.answer) > 0 && !m.silent {
 			r.world.Answer(c, m.answer)
-			r.remember(c, m)
+			r.remember(c, m, now)
 			r.buffers.give(m.answer)
 			m.answer, c.last = nil, now
 		}
@@ -238,9 +243,6 @@ func (r *Router) deliver(c *Client, now time.Time) {
 	if c.over {
 		r.forsake(c, now)
 		return
-	}
-	if len(c.queue) == 0 {
-		c.queue = nil
 	}
 	r.listen(c)
 }
@@ -268,7 +270,7 @@ func (r *Router) advance(c *Client, now time.Time) {
 func (r *Router) lookAt(c *Client) {
 	if c != nil && !c.looked {
 		c.looked = true
-		r.look = append(r.look, c)
+		r.look.push(c)
 	}
 }
 
@@ -276,27 +278,24 @@ func (r *Router) lookAt(c *Client) {
 // for them, until nothing follows from anything any more.
 func (r *Router) settle(now time.Time) {
 	for {
-		switch {
-		case len(r.look) > 0:
-			c := r.look[0]
-			r.look = r.look[1:]
+		if c, ok := r.look.pop(); ok {
 			c.looked = false
 			r.deliver(c, now)
 			if !c.over {
 				r.advance(c, now)
 			}
-		case len(r.hungry) > 0:
-			st := r.hungry[0]
-			r.hungry = r.hungry[1:]
+			continue
+		}
+		if st, ok := r.hungry.pop(); ok {
 			st.hungry = false
 			r.feed(st, now)
-		case r.freed:
-			r.freed = false
-			r.seat(now)
-		default:
-			r.look, r.hungry = r.look[:0], r.hungry[:0]
+			continue
+		}
+		if !r.freed {
 			r.feedStarved()
 			return
 		}
+		r.freed = false
+		r.seat(now)
 	}
 }

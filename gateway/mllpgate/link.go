@@ -13,38 +13,20 @@ const (
 	answerMaybe = hl7.AnswerMaybe
 )
 
-// later is a message of which one answer more may come on the same connection.
-type later struct {
-	client *Client // nil: nobody wants it
-	id     []byte  // MSH-10
-	until  time.Time
-}
-
-// expect notes that an answer to m may still come, for client; nil has it dropped.
-func (l *Link) expect(client *Client, m *message, until time.Time) {
-	if len(l.later) == maxLater {
-		l.later = slices.Delete(l.later, 0, 1)
-	}
-	l.later = append(l.later, later{client, bytes.Clone(m.env.ControlID), until})
-}
-
-// expected finds a message that one answer more may come for, and forgets it.
-func (l *Link) expected(id []byte, now time.Time) (later, bool) {
-	for i, e := range l.later {
-		if bytes.Equal(e.id, id) && now.Before(e.until) {
-			l.later = slices.Delete(l.later, i, i+1)
-			return e, true
-		}
-	}
-	return later{}, false
-}
-
 // match finds the outstanding message that an answer belongs to. What asks for no answer has none.
-func (l *Link) match(id []byte, loose bool) *message {
+func (l *Link) match(id []byte) *message {
 	for _, m := range l.out {
-		if m.env.Answer != answerNone && (m.env.Fits(id) || loose && len(l.out) == 1) {
+		if m.env.Answer != answerNone && m.env.Fits(id) {
 			return m
 		}
+	}
+	return nil
+}
+
+// only is the outstanding message, if there is one alone and it asks for an answer.
+func (l *Link) only() *message {
+	if len(l.out) == 1 && l.out[0].env.Answer != answerNone {
+		return l.out[0]
 	}
 	return nil
 }
@@ -67,13 +49,13 @@ func (r *Router) Frame(l *Link, msg []byte, now time.Time) {
 func (r *Router) commit(l *Link, msg []byte, now time.Time) {
 	i := slices.IndexFunc(l.out, func(m *message) bool { return m.env.Answer != answerNone })
 	if i < 0 {
-		r.stray(l, nil)
+		r.stray(l)
 		return
 	}
 	m, ack := l.out[i], AckRefused
 	if msg[0] == commitAck {
 		ack = AckCommit
-		l.expect(m.client, m, now.Add(r.set.AckTimeout))
+		l.expect(m, true, now.Add(r.set.AckTimeout))
 	}
 	l.served++
 	r.take(l, m, now)
@@ -84,10 +66,10 @@ func (r *Router) commit(l *Link, msg []byte, now time.Time) {
 func (r *Router) acknowledged(l *Link, msg []byte, now time.Time) {
 	a, err := readAnswer(msg)
 	if err != nil {
-		r.stray(l, nil)
+		r.stray(l)
 		return
 	}
-	if m := l.match(a.id, r.set.Loose); m != nil {
+	if m := l.match(a.id); m != nil {
 		r.answer(l, m, &a, now)
 		return
 	}
@@ -95,7 +77,11 @@ func (r *Router) acknowledged(l *Link, msg []byte, now time.Time) {
 		r.afterwards(l, e, msg)
 		return
 	}
-	r.stray(l, nil)
+	if m := l.only(); m != nil && r.set.Loose {
+		r.answer(l, m, &a, now)
+		return
+	}
+	r.stray(l)
 }
 
 // answer gives a message its answer, or tries another server with it.
@@ -120,7 +106,7 @@ func (r *Router) answer(l *Link, m *message, a *answer, now time.Time) {
 		}
 	}
 	if a.accept() {
-		l.expect(m.client, m, now.Add(r.set.AckTimeout))
+		l.expect(m, true, now.Add(r.set.AckTimeout))
 	}
 	r.take(l, m, now)
 	r.answered(m, a.msg, a.label(), now)
@@ -137,18 +123,26 @@ func (r *Router) retry(l *Link, m *message, a *answer, now time.Time) {
 	m.kept, m.keptAck = bytes.Clone(a.msg), a.label()
 	m.tried = append(m.tried, l.Server)
 	r.take(l, m, now)
+	if m.client == nil { // nobody waits for it, and no server has it
+		r.conclude(m, m.keptAck, now)
+		return
+	}
 	m.state = waiting
 	r.place(m, now)
 }
 
-// afterwards passes an application answer on that follows an accept acknowledgement. It needs no
-// place in the client's order: the client has the answer that its order goes by.
+// afterwards passes an application answer on that follows an accept acknowledgement. It has no
+// place of its own in the client's order, but does not come before that acknowledgement.
 func (r *Router) afterwards(l *Link, e later, msg []byte) {
 	l.served++
-	if e.client == nil || e.client.over {
+	if e.message == nil || e.client.over {
 		return
 	}
 	frame := r.buffers.frame(msg)
+	if m := e.message; slices.Contains(e.client.queue, m) {
+		m.give(frame)
+		return
+	}
 	r.world.Answer(e.client, frame)
 	r.buffers.give(frame)
 	e.client.later = l
@@ -174,7 +168,7 @@ func (r *Router) committed(c *Client, msg []byte, now time.Time) {
 
 // stray counts an answer that nobody waits for. The connection is closed as soon as nothing is
 // outstanding on it: what comes next may be as wrong.
-func (r *Router) stray(l *Link, _ *message) {
+func (r *Router) stray(l *Link) {
 	if len(l.out) == 0 {
 		r.notice(TroubleStray, l.Server, nil)
 		r.dropLink(l)
@@ -192,10 +186,9 @@ func (r *Router) take(l *Link, m *message, now time.Time) {
 	l.Server.Release()
 	st := l.station
 	if len(l.out) == 0 {
-		l.out = nil
 		switch {
 		case l.gone:
-		case l.tainted || st.closed && len(st.waiting) == 0:
+		case l.tainted || st.counted() > r.set.linksOf(st.server), st.closed && len(st.waiting) == 0 && !l.owes(now):
 			r.dropLink(l)
 		case st.once && l.served > 0:
 			r.rest(l, now)

@@ -17,6 +17,7 @@ const (
 	held
 	placed
 	sent
+	following // the same frame is under way already: it has that one's answer
 	done
 )
 
@@ -24,13 +25,17 @@ const (
 type message struct {
 	client  *Client // nil once it has left
 	source  sourceOf
+	turn    uint64 // in the order in which messages had their turn; 0 = not yet
+	number  uint64 // in the order in which all messages came
+	place   uint64 // in the order of its connection: the same, but where it took another one's place
 	frame   []byte // with its framing
 	env     Envelope
 	state   state
 	queues  []*queue // of its keys; none = it is a barrier in its connection
 	route   int
 	tried   []*balancing.Server
-	station *station          // from placed on
+	crowd   *crowd            // while crowded
+	station *station          // while placed
 	link    *Link             // while sent
 	server  *balancing.Server // that it was sent to last
 
@@ -48,7 +53,12 @@ type message struct {
 	out     int    // bytes of all answers
 	silent  bool   // done without any answer although one is due: the connection is closed
 	why     Why
-	guard   guardKey
+	ending  bool // it is in the list of those that end together
+
+	guard  guardKey
+	own    bool       // the answer is the gateway's
+	twins  []*message // with the same frame, that came later: they get its answer
+	leader *message   // while following
 }
 
 // unsent tells whether no byte of it has gone to a server.
@@ -100,14 +110,23 @@ func (b *buffers) give(frame []byte) {
 	}
 }
 
-// drop takes m out of a list.
+// drop takes m out of a list. Short lists keep their memory for the next message, long ones are
+// not copied.
 func drop(list []*message, m *message) []*message {
-	if len(list) > 0 && list[0] == m { // nearly always
+	switch i := slices.Index(list, m); {
+	case i < 0:
+		return list
+	case i == 0 && len(list) > maxShifted: // nearly always the first
 		list[0] = nil
 		return list[1:]
+	default:
+		list = slices.Delete(list, i, i+1)
 	}
-	if i := slices.Index(list, m); i >= 0 {
-		return slices.Delete(list, i, i+1)
+	if len(list) == 0 && cap(list) > maxShifted {
+		return nil
 	}
 	return list
 }
+
+// maxShifted bounds the lists of messages whose rest moves up when the first one leaves.
+const maxShifted = 16

@@ -1,6 +1,10 @@
 package mllpgate
 
-import "gantry/balancing"
+import (
+	"slices"
+
+	"gantry/balancing"
+)
 
 // queue holds the messages of one key in the order in which they came, from whatever
 // connection. Only the first may be on its way.
@@ -55,10 +59,28 @@ func (o *order) leave(m *message, next func(*message)) {
 			next(q.messages[0])
 		case len(q.messages) == 0:
 			delete(o.queues, q.key)
-			if q.messages = nil; len(o.spare) < maxSpareQueues {
+			if len(o.spare) < maxSpareQueues {
 				o.spare = append(o.spare, q)
 			}
 		}
 	}
-	m.queues = nil
+	clear(m.queues)
+	m.queues = m.queues[:0]
+}
+
+// later moves a message that was not sent to the place that its number has now, and calls next with
+// those that may be first instead.
+func (o *order) later(m *message, next func(*message)) {
+	for _, q := range m.queues {
+		first := q.messages[0]
+		q.messages = drop(q.messages, m)
+		at := len(q.messages)
+		for at > 0 && q.messages[at-1].number > m.number {
+			at--
+		}
+		q.messages = slices.Insert(q.messages, at, m)
+		if q.messages[0] != first {
+			next(q.messages[0])
+		}
+	}
 }

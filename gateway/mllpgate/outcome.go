@@ -25,6 +25,9 @@ const (
 // give adds frames to what the client is to get.
 func (m *message) give(frames []byte) {
 	m.out += len(frames) - framing
+	for _, t := range m.twins {
+		t.answer = append(t.answer, frames...)
+	}
 	if m.answer == nil {
 		m.answer = frames
 		return
@@ -44,11 +47,12 @@ func (r *Router) conclude(m *message, ack string, now time.Time) {
 	r.active--
 	r.tell(m, m.server, ack, r.tookOf(m, ack, now))
 	r.order.leave(m, func(next *message) { r.lookAt(next.client) })
+	r.landed(m)
 	if m.client != nil {
 		r.lookAt(m.client)
 		return
 	}
-	r.guard.landed(m, now)
+	r.store(m, now)
 	r.free(m)
 }
 
@@ -77,6 +81,7 @@ func (r *Router) notice(t Trouble, server *balancing.Server, m *message) {
 
 // free gives the memory of a message back that nobody will ask for.
 func (r *Router) free(m *message) {
+	r.guard.grounded(m)
 	r.bytes -= len(m.frame)
 	r.buffers.give(m.frame)
 	m.frame, m.env = nil, Envelope{}
@@ -127,9 +132,9 @@ func (r *Router) unknown(m *message, why Trouble, now time.Time) {
 	server.Release()
 	r.notice(why, server, m)
 	policy := r.set.OnUnknownOutcome
-	if policy == Resend && m.client != nil && m.sends < maxSends {
+	m.kept = nil // what another one said before does not tell what became of it
+	if policy == Resend && m.client != nil && m.got == 0 && m.sends < maxSends {
 		m.state, m.tried = waiting, []*balancing.Server{server}
-		m.got = 0
 		r.place(m, now)
 		return
 	}
@@ -144,12 +149,7 @@ func (r *Router) unknown(m *message, why Trouble, now time.Time) {
 // or its keys, that were not sent: the sender sends them again in their order, which must not
 // find a later one done.
 func (r *Router) fail(first *message, policy Policy, ack string, why Why, now time.Time) {
-	for list := []*message{first}; len(list) > 0; list = list[1:] {
-		m := list[0]
-		if m.state == done || m.state == sent {
-			continue
-		}
-		list = append(list, behind(m)...)
+	for _, m := range together(first) {
 		r.withdraw(m)
 		if m != first {
 			ack = AckClosed
@@ -158,23 +158,39 @@ func (r *Router) fail(first *message, policy Policy, ack string, why Why, now ti
 	}
 }
 
-// behind are the unsent messages that came after m, of its connection and its keys.
-func behind(m *message) (list []*message) {
-	add := func(queue []*message) {
-		i := slices.Index(queue, m)
-		for _, n := range queue[i+1:] {
-			if n.unsent() {
+// together is a message and all unsent ones behind it, of its connection and its keys, and behind
+// those. Each is looked at once: it may be thousands.
+func together(first *message) []*message {
+	list := []*message{first}
+	first.ending = true
+	add := func(behind []*message) {
+		for _, n := range behind {
+			if n.unsent() && !n.ending {
+				n.ending = true
 				list = append(list, n)
 			}
 		}
 	}
-	for _, q := range m.queues {
-		add(q.messages)
-	}
-	if m.client != nil {
-		add(m.client.queue)
+	queues, clients := map[*queue]uint64{}, map[*Client]uint64{} // from which number on they are in the list
+	for i := 0; i < len(list); i++ {
+		m := list[i]
+		for _, q := range m.queues {
+			if from, ok := queues[q]; !ok || m.number < from {
+				queues[q] = m.number
+				add(behind(q.messages, m))
+			}
+		}
+		if from, ok := clients[m.client]; m.client != nil && (!ok || m.place < from) {
+			clients[m.client] = m.place
+			add(behind(m.client.queue, m))
+		}
 	}
 	return list
+}
+
+// behind are the messages of a queue that stand behind m.
+func behind(queue []*message, m *message) []*message {
+	return queue[slices.Index(queue, m)+1:]
 }
 
 // dispose ends one message as the policy says: by an answer of the gateway's own, or by closing the
@@ -210,6 +226,7 @@ func (r *Router) nak(m *message, code, errorCode, text string, now time.Time) bo
 	id := "GANTRY" + strconv.FormatInt(now.UnixMilli(), 36) + "-" + strconv.FormatUint(r.lastID, 10)
 	answer, ok := AppendNAK(nil, &m.env, code, errorCode, text, id, now)
 	if ok {
+		m.own = true
 		m.give(r.buffers.frame(answer))
 	}
 	return ok
@@ -217,7 +234,8 @@ func (r *Router) nak(m *message, code, errorCode, text string, now time.Time) bo
 
 // reject answers as a route says.
 func (r *Router) reject(m *message, v *Verdict, now time.Time) {
-	if !r.nak(m, v.Code, v.Error, textRejected, now) && m.env.Batch {
+	rejected := r.nak(m, v.Code, v.Error, textRejected, now)
+	if !rejected && (m.env.Batch || m.env.Header.AnswerError() != answerNone) {
 		r.shut(m, AckClosed, WhyRejected, now)
 		return
 	}

@@ -1,7 +1,6 @@
 package mllpgate
 
 import (
-	"errors"
 	"slices"
 	"time"
 
@@ -17,15 +16,20 @@ type Router struct {
 
 	clients  map[*Client]struct{}
 	stations map[stationKey]*station
+	all      []*station // the same, oldest first
 	order    order
 	guard    guard
 	buffers  buffers
 
-	crowds   [][]*message // by route: waiting for a place
-	held     []*message   // waiting for a usable server
-	look     []*Client    // to be looked at before the event is over
-	hungry   []*station   // so are these
-	freed    bool         // a place may be free for those who crowd
+	crowds   map[crowdKey]*crowd
+	crowded  int            // messages in them
+	held     []*message     // waiting for a usable server
+	look     fifo[*Client]  // to be looked at before the event is over
+	hungry   fifo[*station] // so are these
+	freed    bool           // a place may be free for those who crowd
+	received uint64         // messages so far
+	turns    uint64         // messages so far that had their turn
+	scratch  []*balancing.Server
 	starved  map[*Client]struct{}
 	bytes    int // of all frames
 	active   int // messages that are not done
@@ -41,8 +45,8 @@ func New(world World, s *Settings) *Router {
 		clients:  map[*Client]struct{}{},
 		stations: map[stationKey]*station{},
 		starved:  map[*Client]struct{}{},
+		crowds:   map[crowdKey]*crowd{},
 	}
-	r.crowds = make([][]*message, len(s.Routes))
 	r.guard.configure(s.Guard)
 	return r
 }
@@ -50,32 +54,30 @@ func New(world World, s *Settings) *Router {
 // Configure puts new settings in force. Messages that were not sent yet go by them, but for the
 // keys that they have from when they came.
 func (r *Router) Configure(s *Settings, now time.Time) {
-	var again []*message
+	again := slices.Clone(r.held)
 	for _, c := range r.crowds {
-		again = append(again, c...)
+		again = append(again, c.messages...)
 	}
-	again = append(again, r.held...)
-	for _, st := range r.stations {
+	for _, st := range r.all {
 		again = append(again, st.waiting...)
 	}
 	for _, m := range again {
 		r.withdraw(m)
 	}
 	r.set = s
-	r.crowds = make([][]*message, len(s.Routes))
+	clear(r.crowds)
 	r.guard.configure(s.Guard)
 	for c := range r.clients {
 		for _, m := range c.queue {
-			if m.unsent() {
-				m.route, m.tried = r.routeOf(m), nil
-			}
+			m.route = r.routeOf(m) // of those that were sent, too: they may be sent again
+			m.tried = nil
 		}
 		r.lookAt(c)
 		r.listen(c)
 		r.hush(c)
 	}
-	r.closeUnused()
-	for _, st := range r.stations {
+	r.closeUnused(now)
+	for _, st := range r.all {
 		r.hunger(st)
 	}
 	r.settle(now)
@@ -83,12 +85,14 @@ func (r *Router) Configure(s *Settings, now time.Time) {
 
 // Changed tells that a server can be used again, or no more.
 func (r *Router) Changed(now time.Time) {
-	for _, st := range r.stations {
+	for _, st := range r.all {
 		if !st.server.Usable() {
 			r.scatter(st, now)
+		} else if len(st.links) == 0 {
+			st.calm = time.Time{}
 		}
 	}
-	r.closeUnused()
+	r.closeUnused(now)
 	r.retryAllHeld(now)
 	r.freed = true
 	r.settle(now)
@@ -97,10 +101,11 @@ func (r *Router) Changed(now time.Time) {
 // Tick looks at what is late. It is called every TickEvery while Busy, and every IdleTick
 // otherwise.
 func (r *Router) Tick(now time.Time) {
-	for _, st := range r.stations {
+	for _, st := range r.all {
 		r.late(st, now)
 	}
 	r.holding(now)
+	r.freed = true
 	if now.Sub(r.swept) >= IdleTick {
 		r.swept = now
 		r.sweep(now)
@@ -120,7 +125,7 @@ func (r *Router) Busy() bool { return r.active > 0 || r.linking() }
 
 // linking tells whether connections to servers rest or are opened.
 func (r *Router) linking() bool {
-	for _, st := range r.stations {
+	for _, st := range r.all {
 		if st.resting > 0 || st.dialing > 0 {
 			return true
 		}
@@ -131,7 +136,7 @@ func (r *Router) linking() bool {
 // Waiting is the number of messages that were received and not sent yet.
 func (r *Router) Waiting() int {
 	n := r.active
-	for _, st := range r.stations {
+	for _, st := range r.all {
 		for _, l := range st.links {
 			n -= len(l.out)
 		}
@@ -155,7 +160,7 @@ func (r *Router) Drain(now time.Time) {
 
 // Cut ends the connections to a server, with everything outstanding on them.
 func (r *Router) Cut(server *balancing.Server, now time.Time) {
-	for _, st := range r.stations {
+	for _, st := range r.all {
 		if st.server == server {
 			for _, l := range slices.Clone(st.links) {
 				r.world.Drop(l)
@@ -169,7 +174,7 @@ func (r *Router) Cut(server *balancing.Server, now time.Time) {
 // Abandon gives back what is counted at servers. The router must not be used afterwards: all its
 // connections are gone.
 func (r *Router) Abandon() {
-	for _, st := range r.stations {
+	for _, st := range r.all {
 		for range st.waiting {
 			st.server.Release()
 		}
@@ -179,7 +184,7 @@ func (r *Router) Abandon() {
 			}
 		}
 	}
-	r.stations, r.clients = nil, nil
+	r.stations, r.all, r.clients = nil, nil, nil
 }
 
 // sweep closes what was idle for too long.
@@ -192,16 +197,22 @@ func (r *Router) sweep(now time.Time) {
 			}
 		}
 	}
-	for key, st := range r.stations {
+	for _, st := range r.all {
 		for _, l := range slices.Clone(st.links) {
-			if l.idle() && r.set.LinkIdle > 0 && now.Sub(l.used) >= r.set.LinkIdle {
+			if l.idle() && !l.owes(now) && (st.closed || r.set.LinkIdle > 0 && now.Sub(l.used) >= r.set.LinkIdle) {
 				r.dropLink(l)
 			}
 		}
-		if len(st.links) == 0 && len(st.waiting) == 0 {
-			delete(r.stations, key)
-		}
 	}
+	r.all = slices.DeleteFunc(r.all, func(st *station) bool {
+		over := len(st.links) == 0 && len(st.waiting) == 0 && !st.hungry && !now.Before(st.calm) &&
+			(!st.once || !r.serves(st.server)) // that it closes connections is worth remembering
+		if over {
+			delete(r.stations, stationKey{st.server, st.port})
+		}
+		return over
+	})
+	r.sweepCrowds()
 	r.guard.expire(now)
 }
 
@@ -213,79 +224,11 @@ func (r *Router) routeOf(m *message) int {
 	return len(r.set.Routes) - 1
 }
 
-// place finds a server for a message whose turn it is.
-func (r *Router) place(m *message, now time.Time) {
-	route := &r.set.Routes[m.route]
-	if route.Reject != nil {
-		r.reject(m, route.Reject, now)
-		return
-	}
-	key := r.keyOf(m, route)
-	tried := m.tried
-	if key == (balancing.Key{}) {
-		tried = r.full(m, route) // any server will do, so that it need not wait for one
-	}
-	server, err := route.Pool.Pick(balancing.Request{Key: key, Now: now, Tried: tried})
-	switch {
-	case err == nil:
-		r.settleOn(m, server, now)
-	case m.kept != nil:
-		r.answered(m, m.kept, m.keptAck, now)
-	case len(tried) > len(m.tried) || errors.Is(err, balancing.ErrFull):
-		m.state = crowded
-		r.crowds[m.route] = append(r.crowds[m.route], m)
-	default:
-		r.hold(m, now)
-	}
-}
-
-// keyOf is what decides to which server a message belongs; the zero Key is nothing.
-func (r *Router) keyOf(m *message, route *Route) balancing.Key {
-	switch {
-	case len(m.env.Keys) > 0:
-		return m.env.Keys[0].In(route.Part)
-	case r.set.BySource:
-		return balancing.AddrKey(m.source.addr.Addr()).In(route.Part)
-	}
-	return balancing.Key{}
-}
-
-// full are the servers that were tried, and those without a place.
-func (r *Router) full(m *message, route *Route) []*balancing.Server {
-	tried := m.tried
-	for _, st := range r.stations {
-		if st.room(r.set) <= 0 && st.port == m.source.port && route.Pool.Has(st.server) && !slices.Contains(tried, st.server) {
-			tried = append(tried[:len(tried):len(tried)], st.server)
-		}
-	}
-	return tried
-}
-
-// seat gives messages that wait for a place another try, first come first served.
-func (r *Router) seat(now time.Time) {
-	for i := range r.crowds {
-		for len(r.crowds[i]) > 0 {
-			m := r.crowds[i][0]
-			r.crowds[i] = r.crowds[i][1:]
-			m.state = waiting
-			if r.place(m, now); m.state == crowded { // it stands at the end now: back to its place
-				last := len(r.crowds[i]) - 1
-				copy(r.crowds[i][1:], r.crowds[i][:last])
-				r.crowds[i][0] = m
-				break
-			}
-		}
-		if len(r.crowds[i]) == 0 {
-			r.crowds[i] = nil
-		}
-	}
-}
-
 // withdraw takes an unsent message from wherever it waits, and gives its place back.
 func (r *Router) withdraw(m *message) {
 	switch m.state {
 	case crowded:
-		r.crowds[m.route] = drop(r.crowds[m.route], m)
+		r.leaveCrowd(m)
 	case held:
 		r.held = drop(r.held, m)
 	case placed:

@@ -86,7 +86,8 @@ const (
 	// maybeWait is how long a message waits that asks for an answer only on error, or only on
 	// success (ER, SU).
 	maybeWait = 2 * time.Second
-	// retryHeld is how often a held message tries its servers again.
+	// retryHeld is how often a held message tries its servers again, and how long nothing else
+	// is sent to one that refused a connection and has no other.
 	retryHeld = 250 * time.Millisecond
 	// dialPause is the wait before a further connection to a server that refused one while it
 	// serves others.

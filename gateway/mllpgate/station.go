@@ -25,7 +25,7 @@ type station struct {
 	once    bool      // it closes a connection after each answer
 	closed  bool      // the server takes no new messages
 	hungry  bool      // in Router.hungry
-	calm    time.Time // no further connection is opened before
+	calm    time.Time // no further connection is opened before: it refused one
 }
 
 // Link is one connection to a server.
@@ -58,7 +58,7 @@ func (l *Link) idle() bool { return l.ready && len(l.out) == 0 }
 
 // free tells whether it can take one message more.
 func (l *Link) free(s *Settings) bool {
-	return l.ready && !l.stuffed && !l.tainted && !l.resting && len(l.out) < max(s.Pipelining, 1)
+	return l.ready && !l.stuffed && !l.tainted && !l.resting && len(l.out) < l.station.each(s)
 }
 
 // station finds the one of a server, or makes it.
@@ -68,6 +68,7 @@ func (r *Router) station(server *balancing.Server, port uint16) *station {
 	if st == nil {
 		st = &station{server: server, port: port}
 		r.stations[key] = st
+		r.all = append(r.all, st)
 	}
 	return st
 }
@@ -75,17 +76,31 @@ func (r *Router) station(server *balancing.Server, port uint16) *station {
 // counted are its connections that count against the limit.
 func (st *station) counted() int { return len(st.links) - st.resting }
 
+// each is how many messages may be outstanding on one connection.
+func (st *station) each(s *Settings) int {
+	if st.once { // the others would be lost with the connection
+		return 1
+	}
+	return max(s.Pipelining, 1)
+}
+
 // room is how many messages more can be sent without waiting for an answer.
-func (st *station) room(s *Settings) int {
-	each := max(s.Pipelining, 1)
-	room := (s.linksOf(st.server)-st.counted())*each - len(st.waiting)
+func (st *station) room(s *Settings, now time.Time) int {
+	each := st.each(s)
+	room := -len(st.waiting)
+	if !now.Before(st.calm) {
+		room += max(s.linksOf(st.server)-st.counted(), 0) * each
+	}
 	for _, l := range st.links {
-		if !l.ready && !l.resting || l.free(s) {
+		if !l.ready || l.free(s) {
 			room += each - len(l.out)
 		}
 	}
 	return room
 }
+
+// refuses tells whether it has just refused a connection, and has no other.
+func (st *station) refuses(now time.Time) bool { return len(st.links) == 0 && now.Before(st.calm) }
 
 // settleOn places a message on a server that it was counted in on.
 func (r *Router) settleOn(m *message, server *balancing.Server, now time.Time) {
@@ -101,25 +116,28 @@ func (r *Router) hunger(st *station) {
 	r.freed = true
 	if !st.hungry {
 		st.hungry = true
-		r.hungry = append(r.hungry, st)
+		r.hungry.push(st)
 	}
 }
 
 // feed sends what waits as far as connections are free, and opens more.
 func (r *Router) feed(st *station, now time.Time) {
 	for len(st.waiting) > 0 {
-		l := st.freeLink(r.set)
+		l := st.freeLink(r.set, st.waiting[0])
 		if l == nil {
 			break
 		}
 		m := st.waiting[0]
-		st.waiting = drop(st.waiting, m)
-		if !r.send(m, l, now) {
-			st.waiting = append([]*message{m}, st.waiting...)
+		switch older := r.older(st, m); {
+		case older != nil: // it has no key, and had to wait for those who have one
+			r.leaveCrowd(older)
+			older.state, older.station = placed, st
+			st.waiting = slices.Insert(st.waiting, 0, older)
+		case l.confuses(m):
+			r.dropLink(l)
+		default:
+			r.send(m, l, now)
 		}
-	}
-	if len(st.waiting) == 0 {
-		st.waiting = nil
 	}
 	for st.dialing < len(st.waiting) && st.counted() < r.set.linksOf(st.server) && !now.Before(st.calm) {
 		l := &Link{Server: st.server, Port: st.port, station: st, used: now}
@@ -130,24 +148,37 @@ func (r *Router) feed(st *station, now time.Time) {
 }
 
 // freeLink prefers the connection used last, so that others can end their idle time, and among
-// busy ones the least busy.
-func (st *station) freeLink(s *Settings) *Link {
-	var best *Link
+// busy ones the least busy. One that would confuse m with another message is taken when there is
+// no other, and nothing is outstanding on it: it has to be closed.
+func (st *station) freeLink(s *Settings, m *message) *Link {
+	var best, confused *Link
 	for _, l := range st.links {
-		if l.free(s) && (best == nil || len(l.out) < len(best.out) || len(l.out) == len(best.out) && l.used.After(best.used)) {
+		switch {
+		case !l.free(s):
+		case l.confuses(m):
+			if len(l.out) == 0 {
+				confused = l
+			}
+		case best == nil || len(l.out) < len(best.out) || len(l.out) == len(best.out) && l.used.After(best.used):
 			best = l
 		}
+	}
+	if best == nil {
+		return confused
 	}
 	return best
 }
 
-// send writes a message; false when the connection turned out to be dead before.
-func (r *Router) send(m *message, l *Link, now time.Time) bool {
+// send writes the message that waits first. When the connection turns out to be dead before, the
+// message stays where it is.
+func (r *Router) send(m *message, l *Link, now time.Time) {
 	flushed, ok := r.world.Send(l, m.frame)
 	if !ok {
-		r.closedIdle(l, now)
-		return false
+		r.lost(l, TroubleLost, now)
+		return
 	}
+	st := l.station
+	st.waiting = drop(st.waiting, m)
 	l.stuffed = !flushed
 	l.out = append(l.out, m)
 	m.state, m.link, m.station = sent, l, nil
@@ -160,7 +191,6 @@ func (r *Router) send(m *message, l *Link, now time.Time) bool {
 	if flushed {
 		r.unanswerable(l, now)
 	}
-	return true
 }
 
 // unanswerable ends the messages of a connection that ask for no answer: they were sent whole.
@@ -171,192 +201,8 @@ func (r *Router) unanswerable(l *Link, now time.Time) {
 			i++
 			continue
 		}
-		l.expect(nil, m, now.Add(r.set.AckTimeout)) // some answer all the same
+		l.expect(m, false, now.Add(r.set.AckTimeout)) // some answer all the same
 		r.take(l, m, now)
 		r.conclude(m, AckNone, now)
-	}
-}
-
-// Dialed tells how opening a connection went. After an error the World has closed it.
-func (r *Router) Dialed(l *Link, err error, now time.Time) {
-	st := l.station
-	if l.gone {
-		return
-	}
-	st.dialing--
-	if err == nil {
-		l.ready, l.used = true, now
-		r.hunger(st)
-		r.settle(now)
-		return
-	}
-	r.remove(l)
-	if len(st.links) > 0 { // it serves, but not one more
-		st.calm = now.Add(dialPause)
-	} else {
-		for _, m := range st.waiting {
-			m.tried = append(m.tried, st.server)
-		}
-		r.scatter(st, now)
-	}
-	r.settle(now)
-}
-
-// scatter has messages that wait for a server find another one.
-func (r *Router) scatter(st *station, now time.Time) {
-	for _, m := range slices.Clone(st.waiting) {
-		if m.state == placed && m.station == st {
-			r.withdraw(m)
-			r.place(m, now)
-		}
-	}
-}
-
-// Flushed tells that all of what was written to a server has left.
-func (r *Router) Flushed(l *Link, now time.Time) {
-	if l.gone {
-		return
-	}
-	l.stuffed = false
-	r.unanswerable(l, now)
-	r.hunger(l.station)
-	r.settle(now)
-}
-
-// Lost tells that a connection to a server has ended, or said what is not MLLP; the World has
-// closed it.
-func (r *Router) Lost(l *Link, now time.Time) {
-	if l.gone {
-		return
-	}
-	r.lost(l, TroubleLost, now)
-	r.settle(now)
-}
-
-// lost forgets a connection; the outcome of what is outstanding on it is unknown.
-func (r *Router) lost(l *Link, why Trouble, now time.Time) {
-	if !l.ready {
-		l.station.dialing--
-	}
-	if len(l.out) == 0 {
-		r.closedIdle(l, now)
-		return
-	}
-	if l.served > 0 && now.Sub(l.used) < restTime {
-		l.station.once = true
-	}
-	r.remove(l)
-	r.orphan(l, why, now)
-}
-
-// orphan decides about the messages that are outstanding on a connection that is gone.
-func (r *Router) orphan(l *Link, why Trouble, now time.Time) {
-	out := l.out
-	l.out = nil
-	for _, m := range out {
-		r.unknown(m, why, now)
-	}
-}
-
-// closedIdle forgets a connection that the server closed while nothing was outstanding.
-func (r *Router) closedIdle(l *Link, now time.Time) {
-	switch {
-	case l.served == 1 && now.Sub(l.used) < restTime:
-		l.station.once = true
-	case l.served > 1:
-		l.station.once = false
-	}
-	r.remove(l)
-}
-
-// remove takes a connection out of its station.
-func (r *Router) remove(l *Link) {
-	if l.gone {
-		return
-	}
-	l.gone = true
-	st := l.station
-	if i := slices.Index(st.links, l); i >= 0 {
-		st.links = slices.Delete(st.links, i, i+1)
-	}
-	if l.resting {
-		st.resting--
-	}
-	r.hunger(st)
-}
-
-// dropLink closes a connection that nothing is outstanding on.
-func (r *Router) dropLink(l *Link) {
-	if !l.ready {
-		l.station.dialing--
-	}
-	r.remove(l)
-	r.world.Drop(l)
-}
-
-// closeUnused closes the idle connections of servers that take no new messages.
-func (r *Router) closeUnused() {
-	for _, st := range r.stations {
-		st.closed = !st.server.Usable() || !r.serves(st.server)
-		if !st.closed {
-			continue
-		}
-		for _, l := range slices.Clone(st.links) {
-			if len(l.out) == 0 && len(st.waiting) == 0 {
-				r.dropLink(l)
-			}
-		}
-	}
-}
-
-// serves tells whether a server is in any route.
-func (r *Router) serves(s *balancing.Server) bool {
-	for i := range r.set.Routes {
-		if p := r.set.Routes[i].Pool; p != nil && p.Has(s) {
-			return true
-		}
-	}
-	return false
-}
-
-// rest leaves a connection alone for a moment after its first answer, where the server is known
-// to close it then. One at a time is enough to see when that changes.
-func (r *Router) rest(l *Link, now time.Time) {
-	st := l.station
-	if st.resting > 0 {
-		r.dropLink(l)
-		return
-	}
-	st.resting++
-	l.resting, l.restedAt = true, now
-}
-
-// late looks at the deadlines of one server's connections.
-func (r *Router) late(st *station, now time.Time) {
-	for _, l := range slices.Clone(st.links) {
-		if l.resting && now.Sub(l.restedAt) >= restTime { // it does not close them any more
-			l.resting, st.once = false, false
-			st.resting--
-		}
-		r.lateOn(l, now)
-	}
-	if len(st.waiting) > 0 {
-		r.hunger(st)
-	}
-}
-
-func (r *Router) lateOn(l *Link, now time.Time) {
-	for _, m := range slices.Clone(l.out) {
-		switch {
-		case now.Before(m.deadline) || l.gone:
-		case m.env.Answer == answerMaybe:
-			l.expect(m.client, m, now.Add(r.set.AckTimeout))
-			r.take(l, m, now)
-			r.conclude(m, AckNone, now)
-		default:
-			r.world.Drop(l)
-			r.lost(l, TroubleTimeout, now)
-			return
-		}
 	}
 }

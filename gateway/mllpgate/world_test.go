@@ -253,7 +253,5 @@ func (s *scene) calm() {
 	for _, server := range s.servers {
 		require.Zero(s.t, server.Active(), "counted in at %s", server.Name())
 	}
-	for _, c := range s.router.crowds {
-		require.Empty(s.t, c, "crowded")
-	}
+	require.Zero(s.t, s.router.crowded, "crowded")
 }
