@@ -48,9 +48,10 @@ services:
     checks:                             # an association and a C-ECHO: what hangs does not pass
       - {type: dicom-echo, called_ae: {{.AE}}, calling_ae: GANTRY, {{template "times" .}}}
     servers:{{template "servers" .Servers.DICOM}}
-  - name: HL7                           # one connection, one receiver; the sender's next connection, perhaps another
+  - name: HL7                           # each message finds a receiver, whatever connection it comes on
     protocol: mllp
     listen: [{{.Entrances.HL7}}]
+    mllp: {routing: per-message, order_by: PID-3.1, ack_timeout: 5s}   # those of one patient go one after the other
     checks:                             # a message that no receiver files; its acknowledgement must name it
       - {type: mllp, {{template "times" .}}}
     servers:{{template "servers" .Servers.HL7}}
