@@ -127,7 +127,7 @@ func TestSendBadUsage(t *testing.T) {
 	text := filepath.Join(t.TempDir(), "text")
 	require.NoError(t, os.WriteFile(text, []byte("no DICOM"), 0o600))
 	tests := map[string]string{
-		"send":                                       "needs one of its commands: dicom",
+		"send":                                       "needs one of its commands: dicom, mllp",
 		"send dicom":                                 "HOST:PORT is missing",
 		"send dicom h:1":                             "nothing to send",
 		"send dicom h --echo 1":                      "has no port",

@@ -27,6 +27,7 @@ type (
 		Answers        []answerJSON        `json:"answers"`
 		WrongAnswers   []reasonJSON        `json:"wrong_answers"`
 		Reasons        []reasonJSON        `json:"reasons"`
+		Refusals       []reasonJSON        `json:"refusals"`
 		ResponseMS     *percentilesJSON    `json:"response_ms,omitempty"`
 		ConnectionMS   *percentilesJSON    `json:"connection_ms,omitempty"`
 		Judged         any                 `json:"judged,omitempty"`
@@ -48,7 +49,7 @@ func (s *mllpSummary) json() any {
 		Wrong: s.Wrong, Again: s.Again, Skipped: s.skipped, Bytes: s.Bytes, DurationMS: ms(s.Took),
 		PerSecond: s.perSecond(float64(s.Done())), BytesPerSecond: s.perSecond(float64(s.Bytes)),
 		Connections: mllpConnectionsJSON{s.Connections, s.Broken, s.Failed},
-		Answers:     []answerJSON{}, WrongAnswers: reasonsJSON(s.WrongAnswers), Reasons: []reasonJSON{},
+		Answers:     []answerJSON{}, WrongAnswers: reasonsJSON(s.WrongAnswers), Reasons: []reasonJSON{}, Refusals: reasonsJSON(s.Refusals),
 		ResponseMS: inMS(s.Response), ConnectionMS: inMS(s.Opening)}
 	for _, a := range s.Answers {
 		j.Answers = append(j.Answers, answerJSON{a.What, a.Times})

@@ -91,22 +91,18 @@ func (s *mllpSummary) verdict(b *strings.Builder, colours bool) {
 		fmt.Fprintln(b, cell{text: words, colour: green}.paint(colours))
 		return
 	}
-	total := s.Total + s.damaged
-	for _, bad := range []struct {
-		n    int
-		text string
-	}{
-		{s.Lost() + s.damaged, fmt.Sprintf("LOST: %d of %s.", s.Lost()+s.damaged, count(total, "message"))},
-		{s.Refused, fmt.Sprintf("REFUSED: %d of %s.", s.Refused, count(total, "message"))},
-	} {
-		if bad.n > 0 {
-			fmt.Fprintln(b, cell{text: bad.text, colour: red}.paint(colours))
+	of := count(s.Total+s.damaged, "message")
+	if n := s.Lost() + s.damaged; n > 0 {
+		fmt.Fprintln(b, cell{text: fmt.Sprintf("LOST: %d of %s.", n, of), colour: red}.paint(colours))
+		if s.damaged > 0 {
+			fmt.Fprintf(b, "  %d × %s\n", s.damaged, whyDamagedHL7)
 		}
+		reasons(b, s.Reasons)
 	}
-	if s.damaged > 0 {
-		fmt.Fprintf(b, "  %d × %s\n", s.damaged, whyDamagedHL7)
+	if s.Refused > 0 {
+		fmt.Fprintln(b, cell{text: fmt.Sprintf("REFUSED: %d of %s.", s.Refused, of), colour: red}.paint(colours))
+		reasons(b, s.Refusals)
 	}
-	reasons(b, s.Reasons)
 	if s.Wrong > 0 {
 		fmt.Fprintln(b, cell{text: fmt.Sprintf("WRONG: %s.", count(s.Wrong, "answer")), colour: red}.paint(colours))
 		reasons(b, s.WrongAnswers)

@@ -7,6 +7,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"gantry/fixtures/feed"
+	"gantry/fixtures/hl7/ledger"
 	"gantry/fixtures/sender"
 )
 
@@ -24,16 +26,39 @@ var aReport = sender.Report{
 	Took:     3420 * time.Millisecond,
 }
 
+// aFeed is the example of messages, and aJudgement that of records.
+var (
+	aFeed = feed.Report{
+		Total: 10000, Accepted: 9996, Refused: 3, Unanswered: 1, Wrong: 2, Again: 14, Bytes: 9996 << 10, Connections: 21, Broken: 5, Failed: 2,
+		Answers:      []feed.Count{{What: "AA", Times: 9996}, {What: "AE 207", Times: 3}},
+		WrongAnswers: []feed.Count{{What: "an answer to a message that was not sent on this connection", Times: 2}},
+		Reasons:      []feed.Count{{What: "no answer in time", Times: 1}},
+		Refusals:     []feed.Count{{What: "AE, error 207 (Application internal error)", Times: 3}},
+		Response:     feed.Percentiles{P50: 812 * time.Microsecond, P90: 1930 * time.Microsecond, P99: 6210 * time.Microsecond, Max: 41200 * time.Microsecond},
+		Opening:      feed.Percentiles{P50: 233 * time.Microsecond, P90: 341 * time.Microsecond, P99: 612 * time.Microsecond, Max: 612 * time.Microsecond},
+		Took:         2210 * time.Millisecond,
+	}
+	aJudgement = ledger.Report{
+		Messages: 20000, Attempts: 20104, Accepted: 20000, Kept: 20102, Doubled: 101, Multiple: 1, Others: 12, OneClock: true,
+		Receivers: []ledger.Share{{Name: "a", Received: 10111, Kept: 10111}, {Name: "b", Received: 10003, Kept: 10003}},
+		Offences:  []string{`"K7Q2XN-3-1042" was sent once and kept 2 times: by b, a`},
+	}
+)
+
 // TestSendPage keeps docs/send.md what the command says. Write it anew with
 //
 //	go test ./cmd/gantry -run TestSendPage -update
 func TestSendPage(t *testing.T) {
-	head, err := os.ReadFile("testdata/send_head.md")
-	require.NoError(t, err)
-	tail, err := os.ReadFile("testdata/send_tail.md")
-	require.NoError(t, err)
-	s := sendSummary{Report: &aReport, target: "10.12.1.100:104", noun: "object", skipped: 2}
-	got := string(head) + s.text(false) + string(tail)
+	part := func(name string) string {
+		b, err := os.ReadFile("testdata/" + name + ".md")
+		require.NoError(t, err)
+		return string(b)
+	}
+	objects := sendSummary{Report: &aReport, target: "10.12.1.100:104", noun: "object", skipped: 2}
+	messages := mllpSummary{Report: &aFeed, target: "10.12.1.120:2575", run: "K7Q2XN"}
+	records := judgement{&aJudgement}
+	got := part("send_head") + objects.text(false) + part("send_tail") + part("send_mllp_head") + messages.text(false) +
+		part("send_mllp_tail") + records.text(false) + part("send_records_tail")
 	if *update {
 		require.NoError(t, os.WriteFile(sendPage, []byte(got), 0o644))
 	}

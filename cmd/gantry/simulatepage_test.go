@@ -20,9 +20,11 @@ const simulatePage = "../../docs/simulate.md"
 func TestSimulatePage(t *testing.T) {
 	about, err := os.ReadFile("testdata/simulate_dicom.md")
 	require.NoError(t, err)
+	receiver, err := os.ReadFile("testdata/simulate_mllp.md")
+	require.NoError(t, err)
 	got := simulateHead +
 		string(about) + faultTable(pacs.FaultTable.Entries()) +
-		"\n## MLLP\n\n" + faultTable(hl7.FaultTable.Entries()) +
+		string(receiver) + faultTable(hl7.FaultTable.Entries()) +
 		"\n## XDS\n\n" + faultTable(xds.FaultTable.Entries()) +
 		"\n## HTTP\n\n" + faultTable(viewer.FaultTable.Entries())
 	if *update {
