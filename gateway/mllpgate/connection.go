@@ -21,15 +21,22 @@ func (r *Router) Dialed(l *Link, err error, now time.Time) {
 		return
 	}
 	r.remove(l)
-	st.calm = now.Add(dialPause) // it serves, but not one more
-	if len(st.links) == 0 {
-		st.calm = now.Add(retryHeld)
-		for _, m := range st.waiting {
-			m.tried = append(m.tried, st.server)
-		}
-		r.scatter(st, now)
-	}
+	r.refused(st, now)
 	r.settle(now)
+}
+
+// refused has a station rest that does not want a connection, or not one more. Where it has no
+// other, its messages find another server.
+func (r *Router) refused(st *station, now time.Time) {
+	if len(st.links) > 0 {
+		st.calm = now.Add(dialPause)
+		return
+	}
+	st.calm = now.Add(retryHeld)
+	for _, m := range st.waiting {
+		m.tried = append(m.tried, st.server)
+	}
+	r.scatter(st, now)
 }
 
 // scatter has messages that wait for a server find another one.
@@ -90,13 +97,16 @@ func (r *Router) orphan(l *Link, why Trouble, now time.Time) {
 
 // closedIdle forgets a connection that the server closed while nothing was outstanding.
 func (r *Router) closedIdle(l *Link, now time.Time) {
+	soon := now.Sub(l.used) < restTime
+	r.remove(l)
 	switch {
-	case l.served == 1 && now.Sub(l.used) < restTime:
+	case l.served == 1 && soon:
 		l.station.once = true
 	case l.served > 1:
 		l.station.once = false
+	case l.ready && !l.written && soon: // accepted, and closed at once: no better than refused
+		r.refused(l.station, now)
 	}
-	r.remove(l)
 }
 
 // remove takes a connection out of its station.
@@ -112,11 +122,17 @@ func (r *Router) remove(l *Link) {
 	if l.resting {
 		st.resting--
 	}
+	if len(st.links) == 0 { // it has room for one
+		st.calm = time.Time{}
+	}
 	r.hunger(st)
 }
 
 // dropLink closes a connection that nothing is outstanding on.
 func (r *Router) dropLink(l *Link) {
+	if l.gone {
+		return
+	}
 	if !l.ready {
 		l.station.dialing--
 	}
@@ -180,6 +196,9 @@ func (r *Router) late(st *station, now time.Time) {
 }
 
 func (r *Router) lateOn(l *Link, now time.Time) {
+	if l.gone {
+		return
+	}
 	if l.stuffed && len(l.out) == 0 && now.Sub(l.used) >= r.set.AckTimeout { // it reads no more
 		r.dropLink(l)
 		return

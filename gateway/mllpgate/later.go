@@ -15,6 +15,7 @@ type later struct {
 	id      []byte   // MSH-10
 	until   time.Time
 	due     bool // the sender asked for an application answer
+	stored  bool // there was an accept acknowledgement: no second one is to come
 }
 
 // expect notes that an answer to m may still come; unless it is wanted, it is dropped.
@@ -30,15 +31,28 @@ func (l *Link) expect(m *message, wanted bool, until time.Time) {
 	l.later = append(l.later, e)
 }
 
-// expected finds a message that one answer more may come for, and forgets it.
-func (l *Link) expected(id []byte, now time.Time) (later, bool) {
+// accepted notes that the application answer to m may follow.
+func (l *Link) accepted(m *message, until time.Time) {
+	l.expect(m, true, until)
+	l.later[len(l.later)-1].stored = true
+}
+
+// expected finds the message that an answer speaks of, if one more may come for it, and forgets
+// it. due tells that this is that answer: not one that comes too late, or a second accept
+// acknowledgement.
+func (l *Link) expected(a *answer, now time.Time) (e later, due, ok bool) {
+	id := spaceless(a.id)
 	for i, e := range l.later {
-		if bytes.Equal(e.id, id) && now.Before(e.until) {
-			l.later = slices.Delete(l.later, i, i+1)
-			return e, true
+		if !bytes.Equal(e.id, id) {
+			continue
 		}
+		due = now.Before(e.until) && !(e.stored && a.fromTransport())
+		if due {
+			l.later = slices.Delete(l.later, i, i+1)
+		}
+		return e, due, true
 	}
-	return later{}, false
+	return later{}, false, false
 }
 
 // owes tells whether an application answer is to come that somebody waits for.
@@ -60,11 +74,9 @@ func (l *Link) confuses(m *message) bool {
 			return true
 		}
 	}
-	if m.env.Answer == answerNone {
-		return false
-	}
 	for i := range l.later {
-		if m.env.Fits(l.later[i].id) {
+		e := &l.later[i]
+		if (e.message != nil || m.env.Answer != answerNone) && m.env.Fits(e.id) { // else nobody wants either
 			return true
 		}
 	}

@@ -55,7 +55,7 @@ func (r *Router) commit(l *Link, msg []byte, now time.Time) {
 	m, ack := l.out[i], AckRefused
 	if msg[0] == commitAck {
 		ack = AckCommit
-		l.expect(m, true, now.Add(r.set.AckTimeout))
+		l.accepted(m, now.Add(r.set.AckTimeout))
 	}
 	l.served++
 	r.take(l, m, now)
@@ -73,8 +73,11 @@ func (r *Router) acknowledged(l *Link, msg []byte, now time.Time) {
 		r.answer(l, m, &a, now)
 		return
 	}
-	if e, ok := l.expected(a.id, now); ok {
+	if e, due, ok := l.expected(&a, now); due {
 		r.afterwards(l, e, msg)
+		return
+	} else if ok {
+		r.stray(l)
 		return
 	}
 	if m := l.only(); m != nil && r.set.Loose {
@@ -106,7 +109,7 @@ func (r *Router) answer(l *Link, m *message, a *answer, now time.Time) {
 		}
 	}
 	if a.accept() {
-		l.expect(m, true, now.Add(r.set.AckTimeout))
+		l.accepted(m, now.Add(r.set.AckTimeout))
 	}
 	r.take(l, m, now)
 	r.answered(m, a.msg, a.label(), now)
@@ -241,3 +244,6 @@ func (a *answer) negative() bool { return len(a.code) == 2 && (a.code[1] == 'E' 
 
 // accept tells an accept acknowledgement, which an application answer may follow.
 func (a *answer) accept() bool { return string(a.code) == hl7.CommitAccept }
+
+// fromTransport tells CA, CE and CR, which speak of the message's arrival alone.
+func (a *answer) fromTransport() bool { return len(a.code) == 2 && a.code[0] == 'C' }

@@ -1,6 +1,7 @@
 package mllpgate
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -72,9 +73,14 @@ func (r *Router) Configure(s *Settings, now time.Time) {
 			m.route = r.routeOf(m) // of those that were sent, too: they may be sent again
 			m.tried = nil
 		}
-		r.lookAt(c)
 		r.listen(c)
 		r.hush(c)
+	}
+	slices.SortFunc(again, func(a, b *message) int { return cmp.Compare(a.turn, b.turn) })
+	for _, m := range again {
+		if m.state == waiting { // else it ended with one before it
+			r.place(m, now)
+		}
 	}
 	r.closeUnused(now)
 	for _, st := range r.all {
@@ -163,6 +169,10 @@ func (r *Router) Cut(server *balancing.Server, now time.Time) {
 	for _, st := range r.all {
 		if st.server == server {
 			for _, l := range slices.Clone(st.links) {
+				if len(l.out) == 0 {
+					r.dropLink(l)
+					continue
+				}
 				r.world.Drop(l)
 				r.lost(l, TroubleLost, now)
 			}
@@ -235,6 +245,7 @@ func (r *Router) withdraw(m *message) {
 		m.station.waiting = drop(m.station.waiting, m)
 		m.station.server.Release()
 		m.station = nil
+		r.freed = true
 	}
 	m.state = waiting
 }

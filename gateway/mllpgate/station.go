@@ -39,6 +39,7 @@ type Link struct {
 
 	station  *station
 	ready    bool       // connected
+	written  bool       // a message was sent on it
 	stuffed  bool       // not all of what was written has left
 	tainted  bool       // to be closed when nothing is outstanding
 	resting  bool       // unused, to see whether the server closes it
@@ -179,7 +180,7 @@ func (r *Router) send(m *message, l *Link, now time.Time) {
 	}
 	st := l.station
 	st.waiting = drop(st.waiting, m)
-	l.stuffed = !flushed
+	l.stuffed, l.written = !flushed, true
 	l.out = append(l.out, m)
 	m.state, m.link, m.station = sent, l, nil
 	m.sentAt, m.deadline = now, now.Add(r.set.AckTimeout)
