@@ -68,6 +68,7 @@ type model struct {
 	links   []*mlink
 	entries []*entry // all, in the order in which they came
 	tokens  map[string]*entry
+	lates   map[string]bool // of the tokens, those that are not the first answer
 	known   map[*Envelope]*entry
 	current *entry // being received
 	homes   map[string]*balancing.Server
@@ -85,7 +86,7 @@ func (m *model) check(ok bool, format string, args ...any) {
 }
 
 func newModel(t *rapid.T) *model {
-	m := &model{T: t, now: time.Unix(1000, 0), tokens: map[string]*entry{}, known: map[*Envelope]*entry{}, homes: map[string]*balancing.Server{}}
+	m := &model{T: t, now: time.Unix(1000, 0), tokens: map[string]*entry{}, known: map[*Envelope]*entry{}, lates: map[string]bool{}, homes: map[string]*balancing.Server{}}
 	for i := range rapid.IntRange(1, 3).Draw(t, "servers") {
 		s := balancing.NewServer(balancing.ServerOptions{Name: string(rune('A' + i))})
 		s.SetHealth(balancing.Up, m.now)
@@ -336,7 +337,7 @@ func (m *model) delivered(s *sender, answer string) {
 		return
 	}
 	next := s.next()
-	extra := next != e && e.from == s && e.got == e.owed && e.extra > 0
+	extra := m.lates[answer] && next != e && e.from == s && e.got == e.owed && e.extra > 0
 	if !extra && next != nil && next.frame == e.frame {
 		next.got++
 		if next != e {

@@ -92,7 +92,7 @@ func (r *Router) avoid(m *message, keyless bool, pool *balancing.Pool, now time.
 	tried = append(r.scratch[:0], m.tried...)
 	for _, st := range r.all {
 		refuses := st.refuses(now)
-		if st.port != m.source.port || !refuses && (!keyless || st.room(r.set, now) > 0) ||
+		if st.port != m.source.port || !refuses && (!keyless || st.roomy(r.set, now)) ||
 			!pool.Has(st.server) || slices.Contains(tried, st.server) {
 			continue
 		}

@@ -85,19 +85,18 @@ func (st *station) each(s *Settings) int {
 	return max(s.Pipelining, 1)
 }
 
-// room is how many messages more can be sent without waiting for an answer.
-func (st *station) room(s *Settings, now time.Time) int {
-	each := st.each(s)
-	room := -len(st.waiting)
+// roomy tells whether one message more could be sent without waiting for an answer.
+func (st *station) roomy(s *Settings, now time.Time) bool {
+	each, room := st.each(s), -len(st.waiting)
 	if !now.Before(st.calm) {
 		room += max(s.linksOf(st.server)-st.counted(), 0) * each
 	}
-	for _, l := range st.links {
-		if !l.ready || l.free(s) {
+	for i := 0; i < len(st.links) && room <= 0; i++ {
+		if l := st.links[i]; !l.ready || l.free(s) {
 			room += each - len(l.out)
 		}
 	}
-	return room
+	return room > 0
 }
 
 // refuses tells whether it has just refused a connection, and has no other.
