@@ -5,13 +5,14 @@ FUZZTIME ?= 30s
 FUZZ     ?= .
 ROUNDS   ?= 5
 SOAK     ?= 20m
+CHAOS    ?= 100000
 
 SHELL         := bash
 .SHELLFLAGS   := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 MAKEFLAGS     += --warn-undefined-variables --no-print-directory
 
-.PHONY: build demo peers test soak check generate bench fuzz fuzz-decoders clean help
+.PHONY: build demo peers test soak chaos check generate bench fuzz fuzz-decoders clean help
 
 build: ## the program, into bin/gantry
 	$(GO) build -o bin/gantry ./cmd/gantry
@@ -31,6 +32,9 @@ test: peers build ## build, vet and every test with the race detector; under ten
 
 soak: peers ## no false alarm: healthy servers, every kind of check, a busy machine, for SOAK (20m)
 	SOAK=$(SOAK) $(GO) test -race -timeout 0 -count 1 -v -run '^TestSoak$$' ./conformance
+
+chaos: ## HL7 messages, CHAOS of them (100000), while receivers, network and configuration do all that they should not
+	CHAOS=$(CHAOS) $(GO) test -race -timeout 0 -count 1 -v -run '^TestChaosOfMessages$$' ./conformance
 
 check: ## what a reviewer need not look at: form, vet, staticcheck, layers, generated files, go.mod
 	@out=$$(gofmt -l .); [ -z "$$out" ] || { echo "not gofmt'ed:"; echo "$$out"; exit 1; }
