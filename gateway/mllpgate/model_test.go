@@ -2,6 +2,7 @@ package mllpgate
 
 import (
 	"bytes"
+	"flag"
 	"net/netip"
 	"slices"
 	"strings"
@@ -349,7 +350,7 @@ func (m *model) delivered(s *sender, answer string) {
 	if m.set.Guard.on() { // a copy may have taken its place
 		its = slices.ContainsFunc(s.entries, func(o *entry) bool { return o.frame == e.frame })
 	}
-	m.check(its && e.extra > 0, "the answer to %s, serial %d, is another one's", e.id, e.serial)
+	m.check(its && (e.extra > 0 || m.set.Guard.on()), "the answer to %s, serial %d, is another one's", e.id, e.serial)
 	e.extra--
 }
 
@@ -366,7 +367,14 @@ func (s *sender) next() *entry {
 	return nil
 }
 
+// checksInSuite is how many interleavings are tried unless -rapid.checks says more.
+const checksInSuite = "2000"
+
 func TestModel(t *testing.T) {
+	if checks := flag.Lookup("rapid.checks"); checks != nil && checks.Value.String() == checks.DefValue {
+		_ = flag.Set(checks.Name, checksInSuite)
+		defer func() { _ = flag.Set(checks.Name, checks.DefValue) }()
+	}
 	rapid.Check(t, func(t *rapid.T) {
 		m := newModel(t)
 		t.Repeat(map[string]func(*rapid.T){
