@@ -183,4 +183,3 @@ func (m *model) flushed(t *rapid.T) {
 		m.router.Flushed(k.Link, m.now)
 	}
 }
-
