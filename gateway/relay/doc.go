@@ -26,4 +26,12 @@
 //   - An end is passed on as it came: FIN as FIN, for one direction alone
 //     (half-close); RST as RST.
 //   - Limits. Connect time, idle time of either side, linger after a refusal.
+//
+// An owner that must see every message, and sends each its own way, has a Desk
+// instead of flows: one place on one loop for the connections of its clients and
+// those to its servers, each a Link that it reads and writes itself. A desk
+// knows nothing of what goes where. It promises the same of a single connection:
+// bytes that are not wanted stay in the kernel (Link.Pause), FIN and RST are told
+// as they came and behind the bytes before them, and an idle link costs less than
+// 200 bytes. A panic ends the desk that it struck, and no other.
 package relay
