@@ -3,24 +3,19 @@ package peers
 import (
 	"context"
 	"crypto/sha256"
-	_ "embed"
 	"encoding/hex"
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 )
 
-// HAPI is no program but a library, on which most HL7 receivers written in Java stand. Our receiver on it
-// is one Java file; the library's files come from its project's own repository by Maven, in exactly these
-// versions, and are kept in the user's cache folder.
+// HAPI is no program but a library, on which most HL7 programs written in Java stand. Our receiver and our sender on
+// it are Java files, see hapirun.go; the library's files come from its project's own repository by Maven, in exactly
+// these versions, and are kept in the user's cache folder.
 const hapi = "HAPI"
-
-//go:embed Receiver.java
-var hapiReceiver []byte
 
 // jar is one file of a Java library.
 type jar struct{ group, artifact, version, sha256 string }
@@ -124,29 +119,4 @@ func fetch(ctx context.Context, folder string, jars []jar) error {
 		return fmt.Errorf("mvn: %w\n%s", err, out)
 	}
 	return nil
-}
-
-// StartHAPI starts a receiver on HAPI's own server and returns when it listens. It logs as such servers do
-// when nobody has configured anything, and acknowledges every message with AA.
-func StartHAPI(ctx context.Context, dir string) (*Receiver, error) {
-	folder, err := hapiFolder()
-	if err != nil {
-		return nil, err
-	}
-	classes, err := hapiClasses(folder)
-	if err != nil {
-		return nil, err
-	}
-	file := filepath.Join(dir, "Receiver.java")
-	if err := os.WriteFile(file, hapiReceiver, 0o600); err != nil {
-		return nil, err
-	}
-	addr := FreeAddr()
-	_, port, _ := net.SplitHostPort(addr)
-	p, err := Start(Command{Name: hapi, Path: Find("java"), Args: []string{"-XX:TieredStopAtLevel=1", "-Dhapi.home=" + dir,
-		"-cp", strings.Join(classes, string(os.PathListSeparator)), file, port}})
-	if err != nil {
-		return nil, err
-	}
-	return &Receiver{p, addr}, untilReady(ctx, p, accepts(addr)) // its log says that it runs before it listens
 }
