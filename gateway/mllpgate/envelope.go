@@ -32,8 +32,9 @@ type Envelope struct {
 
 	first hl7.Segment // MSH; of a batch that of the first message in it
 	msg   []byte
-	led   bool // the first of Keys stands in its place
-	many  bool // more than MaxKeys keys
+	ids   map[string]struct{} // control ids in a batch, once an answer has named another than its own
+	led   bool                // the first of Keys stands in its place
+	many  bool                // more than MaxKeys keys
 }
 
 // Read reads a message, ordered by a field or by none (nil). The error is a *protocols.SyntaxError: it is no HL7 message.
@@ -129,12 +130,20 @@ func (e *Envelope) Fits(msa2 []byte) bool {
 	if !e.Batch || len(id) == 0 || bytes.Equal(id, e.ControlID) {
 		return bytes.Equal(id, e.ControlID)
 	}
-	for h := range hl7.Headers(e.msg) {
-		if bytes.Equal(id, idIn(h)) {
-			return true
-		}
+	if e.ids == nil {
+		e.readIDs()
 	}
-	return false
+	_, fits := e.ids[string(id)]
+	return fits
+}
+
+// readIDs notes all control ids in a batch: with an answer for each message in it, looking for every one would take as
+// many passes as there are messages.
+func (e *Envelope) readIDs() {
+	e.ids = make(map[string]struct{}, e.Answers+1)
+	for h := range hl7.Headers(e.msg) {
+		e.ids[string(idIn(h))] = struct{}{}
+	}
 }
 
 // idIn is the control id of a header in a batch.

@@ -2,6 +2,7 @@ package mllpgate_test
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -181,4 +182,21 @@ func TestEnvelopeAllocatesNothing(t *testing.T) {
 			_ = rules.Find(e, source)
 		}), name)
 	}
+}
+
+// A batch that is answered message by message is looked through once, not once for every answer.
+func TestAnswersToALargeBatch(t *testing.T) {
+	const n = 50_000
+	batch := []byte("BHS|^~\\&|RIS|HOSPITAL|ENGINE|HOSPITAL|20260101||||B1\r")
+	for i := range n {
+		batch = fmt.Appendf(batch, "MSH|^~\\&|RIS|HOSPITAL|ENGINE|HOSPITAL|20260101||ADT^A08|%d|P|2.5\r", i)
+	}
+	var e mllpgate.Envelope
+	require.NoError(t, e.Read(batch, nil))
+	require.Equal(t, n, e.Answers)
+	for i := range n {
+		require.True(t, e.Fits([]byte(strconv.Itoa(i))))
+	}
+	require.False(t, e.Fits([]byte("-1")))
+	require.True(t, e.Fits([]byte("B1")))
 }
