@@ -248,10 +248,18 @@ func (l *loop) closeLinks(which func(*Link) bool) {
 	}
 }
 
-// stopDesks ends all desks, and what still parts.
+// stopDesks ends all desks, and what still parts as far as it has sent all.
 func (l *loop) stopDesks() {
 	for len(l.desks) > 0 {
 		l.desks[0].end(Stopped)
 	}
-	l.closeLinks(func(*Link) bool { return true })
+	for i := range l.seats {
+		if k := l.seats[i].link; k != nil {
+			k.readable = true // as far as there is anything: it must not make a reset of the close
+			k.again()
+		}
+	}
 }
+
+// linked tells whether there are links, parting ones among them.
+func (l *loop) linked() bool { return len(l.seats) > len(l.freeSeats) }

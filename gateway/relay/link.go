@@ -53,9 +53,11 @@ type Link struct {
 	desk    *Desk
 	handler LinkHandler
 	pending []byte // written, and not taken by the kernel yet
+	array   int    // the size of what pending lies in, at most
 	call    *call  // of the dial; nil once it has ended
 	time    *alarm // of the dial, of the parting; nil otherwise
 	err     error  // why the link is dead, to be told
+	partBy  int64  // when parting ends at the latest, on the loop's clock
 	fd      int32
 	slot    int32
 	unsent  int32 // what it was when the connection was lost
@@ -99,6 +101,7 @@ func (k *Link) Write(b []byte) (flushed bool, err error) {
 		}
 	}
 	k.pending = append(k.pending, b...)
+	k.array = max(k.array, cap(k.pending))
 	k.owed = true
 	return false, nil
 }
@@ -163,6 +166,12 @@ func (k *Link) QuickAck() {
 	}
 }
 
+// Ended tells whether the peer has sent FIN, or the connection has failed, as far
+// as the kernel knows by now: bytes that the loop has not read yet do not matter.
+func (k *Link) Ended() bool {
+	return k.state != linked || k.finished || k.broken || k.err != nil || hungUp(int(k.fd))
+}
+
 // Close closes the connection at once and silently: with FIN, or with RST when
 // not all that was written, or all that had come, was taken.
 func (k *Link) Close() {
@@ -198,7 +207,7 @@ func (k *Link) shut() {
 		k.desk.loop.unseat(k)
 	}
 	k.hangUp()
-	k.pending, k.call, k.owed = nil, nil, false
+	k.pending, k.array, k.call, k.owed = nil, 0, nil, false
 }
 
 // hangUp closes the socket.

@@ -1,6 +1,8 @@
 package relay
 
 import (
+	"bytes"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -62,15 +64,32 @@ func (k *Link) flush() {
 		return
 	}
 	n, err := k.send(k.pending)
-	k.pending = k.pending[n:]
+	k.taken(n)
 	switch {
 	case err != nil:
 		k.err, k.readable = err, true
 	case len(k.pending) == 0:
-		k.pending, k.owed = nil, false
+		k.owed = false
 		k.handler.Flushed(k)
 	}
 }
+
+// taken drops n bytes of what waits; the kernel has them. A peer that leaves a
+// few bytes of many does not hold the memory of all.
+func (k *Link) taken(n int) {
+	k.pending = k.pending[n:]
+	switch {
+	case len(k.pending) == 0:
+		k.pending, k.array = nil, 0
+	case k.array > minArray && len(k.pending) < k.array/4:
+		k.pending = bytes.Clone(k.pending)
+		k.array = cap(k.pending)
+	}
+}
+
+// minArray is the size from which on an array of pending bytes is worth giving
+// back before all of it is sent.
+const minArray = ReadSize
 
 // pull reads and delivers until the kernel has no more, or the link is paused.
 // False means that it has not come to an end: the budget is spent, or the handler

@@ -2,6 +2,7 @@ package relay_test
 
 import (
 	"fmt"
+	"io"
 	"net"
 	"strings"
 	"testing"
@@ -34,7 +35,7 @@ func rouse(t *testing.T, d *relay.Desk, e *ear, what string) {
 			_, err := l.Write(make([]byte, 16<<20))
 			require.NoError(t, err)
 		})
-		read(t, near, 16<<20)
+		_, _ = io.CopyN(io.Discard, near, 16<<20) // a reset within Flushed overtakes the end
 	}
 }
 

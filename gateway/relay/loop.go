@@ -93,7 +93,7 @@ func (l *loop) run() {
 		l.runLinks()
 		l.runTimers()
 		l.runAlarms()
-		if l.stopping && l.live.Load() == 0 && l.closeMail() {
+		if l.stopping && l.live.Load() == 0 && !l.linked() && l.closeMail() {
 			return
 		}
 	}

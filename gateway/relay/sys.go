@@ -96,6 +96,14 @@ func empty(fd int) bool {
 	return errno == unix.EAGAIN
 }
 
+// hungUp tells whether the peer has sent FIN, or the connection has failed.
+func hungUp(fd int) bool {
+	p := unix.PollFd{Fd: int32(fd), Events: unix.POLLRDHUP}
+	var now unix.Timespec
+	_, _, errno := unix.RawSyscall6(unix.SYS_PPOLL, uintptr(unsafe.Pointer(&p)), 1, uintptr(unsafe.Pointer(&now)), 0, 0, 0)
+	return errno != 0 || p.Revents != 0
+}
+
 // socketError takes the error that the kernel holds for a socket, if any.
 func socketError(fd int) error {
 	errno, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_ERROR)
