@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"bytes"
 	"errors"
 	"sync/atomic"
 	"time"
@@ -14,8 +13,9 @@ import (
 )
 
 const (
-	// maxAnswers bounds the answers that a client has not read yet, in bytes; one more may
-	// stand behind that. It is read no further until it has taken them.
+	// maxAnswers is from how many bytes of answers on that a client has not read it is read no
+	// further until it has taken them. Those of the messages that it has sent already may stand
+	// behind that.
 	maxAnswers = 64 << 10
 	// lastByte is how long a frame that lacks nothing but its last byte waits for it.
 	lastByte = time.Second
@@ -29,24 +29,47 @@ var partial atomic.Int64
 type half struct {
 	decoder mllp.Decoder
 	buf     []byte
+	array   int       // the size of what buf lies in
 	held    int64     // counted in partial
 	since   time.Time // when its first byte came; the zero time while there is none
 	last    time.Time
 }
 
-// keep keeps what is left of data and counts it; false when too much is in memory.
+// add puts b behind what there is, and returns all of it.
+func (h *half) add(b []byte) []byte {
+	if len(h.buf) == 0 {
+		return b
+	}
+	was := cap(h.buf)
+	h.buf = append(h.buf, b...)
+	if cap(h.buf) != was {
+		h.array = cap(h.buf)
+	}
+	return h.buf
+}
+
+// keep keeps what is left of the bytes that add returned, and counts it; false when too much is in
+// memory. What is left lies where it lay, as long as that is not mostly waste: a client that sends
+// many messages at once has them taken out one by one.
 func (h *half) keep(rest []byte, now time.Time) bool {
 	switch {
 	case len(rest) == 0:
-		h.buf = nil
-	case len(h.buf) > 0 && len(rest) <= len(h.buf) && &rest[0] == &h.buf[len(h.buf)-len(rest)]:
-		if len(rest) < len(h.buf) {
-			h.buf = bytes.Clone(rest)
-		}
-	default:
+		h.buf, h.array = nil, 0
+	case !h.has(rest), h.array > minArray && len(rest) < h.array/4:
 		h.buf = append(make([]byte, 0, max(len(rest), 1<<10)), rest...)
+		h.array = cap(h.buf)
+	default:
+		h.buf = rest
 	}
 	return h.count(now)
+}
+
+// minArray is the size from which on memory is worth giving back before all in it is done with.
+const minArray = 4 << 10
+
+// has tells whether rest is the end of buf; else it lies in the loop's buffer.
+func (h *half) has(rest []byte) bool {
+	return len(rest) <= len(h.buf) && &rest[0] == &h.buf[len(h.buf)-len(rest)]
 }
 
 func (h *half) count(now time.Time) bool {
@@ -56,7 +79,7 @@ func (h *half) count(now time.Time) bool {
 	} else if h.since.IsZero() {
 		h.since = now
 	}
-	counted := int64(max(cap(h.buf)-engine.FreePending, 0))
+	counted := int64(max(h.array-engine.FreePending, 0))
 	growth := counted - h.held
 	h.held = counted
 	return partial.Add(growth) <= engine.MaxPending || growth <= 0
@@ -65,7 +88,7 @@ func (h *half) count(now time.Time) bool {
 // release gives everything back.
 func (h *half) release() {
 	partial.Add(-h.held)
-	h.held, h.buf = 0, nil
+	h.held, h.buf, h.array = 0, nil, 0
 }
 
 // sender is one client connection of an exchange.
@@ -88,7 +111,7 @@ type sender struct {
 var _ relay.LinkHandler = (*sender)(nil)
 
 // adopt takes a client in.
-func (x *exchange) adopt(d *relay.Desk, s *session, fd int) {
+func (x *exchange) adopt(d *relay.Desk, s *session, fd int, first []byte) {
 	c := &sender{exchange: x, session: s}
 	c.half.decoder.Max = x.svc.cfg.MLLP.MaxMessage
 	c.client = x.router.Open(s.source, s.conn.Local.Port(), d.Now())
@@ -99,6 +122,9 @@ func (x *exchange) adopt(d *relay.Desk, s *session, fd int) {
 	if x.leaving {
 		x.router.Drain(d.Now())
 	}
+	if len(first) > 0 && !c.over {
+		c.take(first)
+	}
 }
 
 // Dialed is of connections to servers.
@@ -106,14 +132,13 @@ func (c *sender) Dialed(*relay.Link, time.Duration, error) {}
 
 // Received takes bytes in.
 func (c *sender) Received(_ *relay.Link, b []byte) {
-	c.in += int64(len(b))
-	h := &c.half
-	if len(h.buf) > 0 {
-		h.buf = append(h.buf, b...)
-		b = h.buf
-	}
-	c.decode(b)
+	c.take(b)
 	c.exchange.after()
+}
+
+func (c *sender) take(b []byte) {
+	c.in += int64(len(b))
+	c.decode(c.half.add(b))
 }
 
 // decode gives the router the whole frames in b, as long as it wants them.
@@ -130,6 +155,7 @@ func (c *sender) decode(b []byte) {
 			b = nil
 			break
 		}
+		c.half.since = time.Time{} // the next one has a time of its own
 		c.message(msg, now)
 	}
 	x.counts.oddities(&c.half.decoder.Stats)
@@ -202,6 +228,7 @@ func (c *sender) Finished(*relay.Link) {
 // end tells that no more will come. A frame that lacks its last byte alone is whole.
 func (c *sender) end() {
 	x, h := c.exchange, &c.half
+	c.finished = false
 	if msg, _, ok := h.decoder.Flush(h.buf); ok {
 		c.message(msg, x.now())
 	} else if h.decoder.Partial() {

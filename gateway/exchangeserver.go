@@ -31,6 +31,7 @@ func (x *exchange) Dial(l *mllpgate.Link) {
 	s := &receiver{exchange: x, end: l, backend: b}
 	s.half.decoder.Max = x.svc.cfg.MLLP.MaxMessage
 	l.State = s
+	x.receivers[s] = struct{}{}
 	addr, ok := b.target(l.Port)
 	if !ok {
 		x.do(func(now time.Time) { s.failed(errUnresolved, now) })
@@ -61,6 +62,7 @@ func (s *receiver) failed(err error, now time.Time) {
 	}
 	x, b := s.exchange, s.backend
 	s.over = true
+	delete(x.receivers, s)
 	why := balancing.Unreachable
 	if !errors.Is(err, errUnresolved) {
 		why = failureOf(err)
@@ -77,10 +79,7 @@ func (s *receiver) failed(err error, now time.Time) {
 func (s *receiver) Received(_ *relay.Link, b []byte) {
 	x, h := s.exchange, &s.half
 	now := x.now()
-	if len(h.buf) > 0 {
-		h.buf = append(h.buf, b...)
-		b = h.buf
-	}
+	b = h.add(b)
 	for !s.over {
 		msg, n, err := h.decoder.Next(b)
 		b = b[n:]
@@ -100,6 +99,9 @@ func (s *receiver) Received(_ *relay.Link, b []byte) {
 			s.lost(now)
 		} else {
 			x.wait(s, h)
+			if h.decoder.Partial() { // the rest may wait for it
+				s.link.QuickAck()
+			}
 		}
 	}
 	x.after()
@@ -158,6 +160,7 @@ func (s *receiver) close() {
 	if s.link != nil {
 		s.link.Close()
 	}
+	delete(s.exchange.receivers, s)
 	s.exchange.unwait(s)
 	s.half.release()
 }
@@ -171,7 +174,7 @@ func (s *receiver) Flushed(*relay.Link) {
 // Send writes one frame.
 func (x *exchange) Send(l *mllpgate.Link, frame []byte) (flushed, ok bool) {
 	s := l.State.(*receiver)
-	if l.Outstanding() == 0 && !s.link.Quiet() {
+	if l.Outstanding() == 0 && !s.idle(l) {
 		s.close()
 		return false, false
 	}
@@ -182,6 +185,12 @@ func (x *exchange) Send(l *mllpgate.Link, frame []byte) (flushed, ok bool) {
 	}
 	s.backend.server.AddBytes(int64(len(frame)), 0)
 	return flushed, true
+}
+
+// idle tells whether an unused connection can take a message: the server has not ended it, nor said
+// what nobody asked for. What has come and is not read yet may be an application answer that is due.
+func (s *receiver) idle(l *mllpgate.Link) bool {
+	return s.link.Quiet() || l.Owes(s.exchange.now()) && !s.link.Ended()
 }
 
 // Drop closes a connection.

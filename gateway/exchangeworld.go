@@ -105,8 +105,11 @@ func shownID(id []byte) string { return printable(string(id[:min(len(id), maxSho
 
 // Notice counts what is wrong with a server's answers, and holds it against the server.
 func (x *exchange) Notice(n mllpgate.Notice) {
-	b := x.backends[n.Server]
 	x.counts.trouble(n)
+	b := x.backends[n.Server]
+	if b == nil {
+		return
+	}
 	var s symptom
 	switch n.Trouble {
 	case mllpgate.TroubleTimeout:

@@ -111,8 +111,16 @@ func newMessageCounts(m *metrics, service string) *messageCounts {
 	return c
 }
 
-// reset forgets what it found, after a reload that may have dropped series.
-func (c *messageCounts) reset() { *c = *newMessageCounts(c.metrics, c.service) }
+// reset forgets the series that it found, after a reload that may have dropped some. Which names
+// have series of their own stays: else every reload would bring room for more.
+func (c *messageCounts) reset() {
+	was := *c
+	*c = *newMessageCounts(c.metrics, c.service)
+	c.types = was.types
+	for name := range was.facilities {
+		c.facilities[name] = c.metrics.facilities.WithLabelValues(c.service, name)
+	}
+}
 
 // message counts what became of one.
 func (c *messageCounts) message(o *mllpgate.Outcome) {

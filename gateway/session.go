@@ -83,8 +83,8 @@ func (s *session) admit() error {
 
 // start hands the client to the relay, which calls Begin.
 func (s *session) start(fd int, first []byte, err error) {
-	if s.service.perMessage() {
-		s.exchange(fd)
+	if s.service.perMessage() || s.port.service.Load().perMessage() {
+		s.exchange(fd, first)
 		return
 	}
 	t := s.service.cfg.Timeouts
@@ -107,11 +107,13 @@ func (s *session) start(fd int, first []byte, err error) {
 	s.gateway.relay.Adopt(c)
 }
 
-// exchange hands the client to the service's exchange. A reload may have taken that away.
-func (s *session) exchange(fd int) {
+// exchange hands the client to the exchange of the service in force, with what was read of it: a
+// client that said nothing for an hour may have come before messages were routed. A reload may have
+// taken the exchange away, too.
+func (s *session) exchange(fd int, first []byte) {
 	s.began = time.Now()
-	if x := s.vip.exchange.Load(); x != nil {
-		x.take(s, fd)
+	if x := s.port.service.Load().vip.exchange.Load(); x != nil {
+		x.take(s, fd, first)
 		return
 	}
 	_ = unix.Close(fd)
@@ -136,7 +138,7 @@ func (s *session) read(first []byte) (rq *dicom.AssociateRQ, err error) {
 func (s *session) enter(f *relay.Flow) bool {
 	s.flow = f
 	now := s.port.service.Load()
-	moved := now.cfg.Protocol != s.service.cfg.Protocol
+	moved := now.unit() != s.service.unit()
 	s.service = now
 	if moved {
 		s.flow.Reset(endMoved)

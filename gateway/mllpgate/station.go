@@ -54,6 +54,9 @@ type Link struct {
 // Outstanding is the number of messages that were sent on it and are not answered.
 func (l *Link) Outstanding() int { return len(l.out) }
 
+// Owes tells whether an application answer is to come on it that somebody waits for.
+func (l *Link) Owes(now time.Time) bool { return l.owes(now) }
+
 // idle tells whether nothing is outstanding on an open connection.
 func (l *Link) idle() bool { return l.ready && len(l.out) == 0 }
 
