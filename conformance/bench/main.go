@@ -33,6 +33,7 @@ func main() {
 	serve := flag.String("serve", "", "internal: be the receiving process on this address")
 	archive := flag.String("archive", "", "internal: be the archive that checks are made at, on this address")
 	dicom := flag.String("dicom", "", "internal: be the archive that associations are measured at, on this address")
+	mllp := flag.String("mllp", "", "internal: be the receiver that HL7 messages are measured at, on this address")
 	var o options
 	flag.IntVar(&o.rounds, "rounds", 5, "how often each contender runs each load")
 	flag.StringVar(&o.out, "out", "", "write the page to this `file` instead of the terminal")
@@ -41,10 +42,10 @@ func main() {
 	only := flag.String("only", "", "run only the loads whose name matches this `regexp`")
 	flag.Parse()
 	o.only = regexp.MustCompile(*only)
-	os.Exit(run(*serve, *archive, *dicom, o))
+	os.Exit(run(*serve, *archive, *dicom, *mllp, o))
 }
 
-func run(serve, archive, dicom string, o options) int {
+func run(serve, archive, dicom, mllp string, o options) int {
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer cancel()
 	var err error
@@ -55,6 +56,8 @@ func run(serve, archive, dicom string, o options) int {
 		err = serveArchive(archive)
 	case dicom != "":
 		err = serveDICOM(dicom)
+	case mllp != "":
+		err = serveMLLP(mllp)
 	default:
 		err = measure(ctx, o)
 	}

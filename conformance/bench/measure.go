@@ -62,6 +62,7 @@ type bench struct {
 	stream  map[string]running
 	dicom   map[string]running // in front of Orthanc
 	archive map[string]running // in front of an archive of our own
+	mllp    map[string]running // in front of an HL7 receiver of our own
 	orthanc *peers.Orthanc
 	objects []string
 	figures figures
@@ -96,11 +97,12 @@ func measure(ctx context.Context, o options) error {
 // prepare starts the receiving process, Orthanc, and every contender in front of both.
 func (b *bench) prepare(ctx context.Context, all []contender) (stop func(), err error) {
 	var started []running
-	var receiver, archive *peers.Process
+	var receiver, archive, engine *peers.Process
 	stop = func() {
 		stopAll(started)
 		receiver.Stop()
 		archive.Stop()
+		engine.Stop()
 		if b.orthanc != nil {
 			b.orthanc.Stop()
 		}
@@ -116,6 +118,13 @@ func (b *bench) prepare(ctx context.Context, all []contender) (stop func(), err 
 		return stop, err
 	}
 	if b.archive, err = b.front(ctx, dicomContenders(b.gantry), at, true, &started); err != nil {
+		return stop, err
+	}
+	engine, at, err = b.startMLLPReceiver(ctx)
+	if err != nil {
+		return stop, err
+	}
+	if b.mllp, err = b.front(ctx, mllpContenders(b.gantry), at, false, &started); err != nil {
 		return stop, err
 	}
 	if len(peers.Missing("Orthanc", "storescu", "echoscu")) > 0 {
@@ -162,6 +171,7 @@ func (b *bench) round(ctx context.Context, round int, all []contender) {
 	b.compare(ctx, round, loads, all)
 	b.compare(ctx, round, dicomLoads, dicomContenders(b.gantry))
 	b.together(ctx, round)
+	b.messages(ctx, round)
 	for _, l := range checkLoads {
 		if !b.only.MatchString(l.name) || ctx.Err() != nil {
 			continue

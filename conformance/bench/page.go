@@ -56,6 +56,9 @@ func (b *bench) write(ctx context.Context, all []contender) error {
 		"Ratios":   b.ratios(),
 		"DICOM":    b.dicomTable(),
 		"Price":    b.dicomRatios(),
+		"Messages": b.mllpTable(),
+		"Routed":   b.mllpRatios(),
+		"Link":     serverConnections,
 		"Checks":   b.checkTable(),
 	})
 	if err != nil {

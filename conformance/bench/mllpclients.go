@@ -1,0 +1,178 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// clients are connections that each send one message at a time, on one poller. Each answer is compared with what the
+// receiver answers to just that message.
+type clients struct {
+	poll  *poller
+	all   map[int32]*client
+	rest  []byte          // of all messages: what stands behind their fronts
+	took  []time.Duration // from a message's first byte, or from when it was due, to its whole answer
+	free  []*client       // when they are paced: those that wait for their turn
+	paced *pace
+}
+
+// client is one connection.
+type client struct {
+	fd, number, sent int
+	own              []byte // what is different in the messages of each client
+	want             []byte
+	out, got         int // bytes of the present message and of its answer
+	begun            time.Time
+}
+
+// pieceOf is how much of a message is of each client's own: all of it when it is small.
+const pieceOf = 4 << 10
+
+// openClients connects n clients for messages of that size.
+func openClients(addr string, n, size int) (*clients, error) {
+	to, err := sockaddr(addr)
+	if err != nil {
+		return nil, err
+	}
+	poll, err := newPoller()
+	if err != nil {
+		return nil, err
+	}
+	c := &clients{poll: poll, all: map[int32]*client{}, took: make([]time.Duration, 0, 1<<18)}
+	for number := range n {
+		fd, err := dialSocket(to, 0)
+		if err == nil {
+			err = unix.SetNonblock(fd, true)
+		}
+		if err == nil {
+			err = poll.add(fd, unix.EPOLLIN|unix.EPOLLOUT|unix.EPOLLET)
+		}
+		if err != nil {
+			c.close()
+			return nil, fmt.Errorf("connecting: %w", err)
+		}
+		m := message(size, number)
+		own := min(len(m), pieceOf)
+		c.all[int32(fd)] = &client{fd: fd, number: number, own: m[:own:own], want: acknowledgement()}
+		c.rest = m[own:]
+	}
+	return c, nil
+}
+
+func (c *clients) close() {
+	for _, one := range c.all {
+		unix.Close(one.fd)
+	}
+	unix.Close(c.poll.fd)
+}
+
+// run sends as fast as answers come, or as the pace says.
+func (c *clients) run(each time.Duration) error {
+	start := time.Now()
+	until := start.Add(each)
+	for _, one := range c.all {
+		if c.paced != nil {
+			c.free = append(c.free, one)
+		} else if err := c.begin(one, start); err != nil {
+			return err
+		}
+	}
+	idle := start
+	for now := start; now.Before(until); {
+		events, err := c.poll.wait()
+		if err != nil {
+			return err
+		}
+		if now = time.Now(); len(events) > 0 {
+			idle = now
+		} else if now.Sub(idle) > standStill {
+			return errIdle
+		}
+		for _, e := range events {
+			if err := c.event(e); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// standStill is how long nothing may happen.
+const standStill = 10 * time.Second
+
+func (c *clients) event(e unix.EpollEvent) error {
+	if c.paced != nil && int(e.Fd) == c.paced.timer {
+		return c.beat()
+	}
+	one := c.all[e.Fd]
+	if e.Events&unix.EPOLLOUT != 0 && one.out > 0 && one.out < len(one.own)+len(c.rest) {
+		if err := c.push(one); err != nil {
+			return err
+		}
+	}
+	if e.Events&(unix.EPOLLIN|unix.EPOLLHUP|unix.EPOLLERR) == 0 || one.out == 0 {
+		return nil
+	}
+	return c.read(one)
+}
+
+// begin sends the next message of a client. It was due at a time.
+func (c *clients) begin(one *client, due time.Time) error {
+	one.sent++
+	id := one.own[controlIDAt : controlIDAt+controlIDLen]
+	digits(id[:4], one.number)
+	digits(id[4:], one.sent)
+	fillAnswer(one.want, id)
+	one.out, one.got, one.begun = 0, 0, due
+	return c.push(one)
+}
+
+// push writes what the socket takes.
+func (c *clients) push(one *client) error {
+	var n int
+	var err error
+	switch own := len(one.own); {
+	case len(c.rest) == 0:
+		n, err = unix.Write(one.fd, one.own[one.out:])
+	case one.out < own:
+		n, err = unix.Writev(one.fd, [][]byte{one.own[one.out:], c.rest})
+	default:
+		n, err = unix.Write(one.fd, c.rest[one.out-own:])
+	}
+	if err != nil && err != unix.EAGAIN {
+		return fmt.Errorf("sending: %w", err)
+	}
+	one.out += max(n, 0)
+	return nil
+}
+
+var errOtherAnswer = errors.New("an answer that is not the one of the message")
+
+// read takes an answer, and goes on with the next message.
+func (c *clients) read(one *client) error {
+	var buf [512]byte
+	n, err := unix.Read(one.fd, buf[:])
+	switch {
+	case err == unix.EAGAIN:
+		return nil
+	case n <= 0:
+		return fmt.Errorf("the connection ended: %v", err)
+	case !bytes.HasPrefix(one.want[one.got:], buf[:n]):
+		return errOtherAnswer
+	}
+	if one.got += n; one.got < len(one.want) {
+		return nil
+	}
+	now := time.Now()
+	c.took = append(c.took, now.Sub(one.begun))
+	if c.paced != nil {
+		one.out = 0
+		c.free = append(c.free, one)
+		return c.late()
+	}
+	return c.begin(one, now)
+}
