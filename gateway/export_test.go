@@ -12,3 +12,25 @@ func LookSeldom(t testing.TB) {
 	queueLook = time.Hour
 	t.Cleanup(func() { queueLook = was })
 }
+
+// OnLoop runs f where the exchange of a service lives, and waits for it.
+func (g *Gateway) OnLoop(service string, f func()) {
+	done := make(chan struct{})
+	g.plan.Load().service(service).vip.exchange.Load().do(func(time.Time) {
+		defer close(done)
+		f()
+	})
+	<-done
+}
+
+// Sabotage has the exchange of a service panic as soon as a message is counted.
+func (g *Gateway) Sabotage(service string) {
+	x := g.plan.Load().service(service).vip.exchange.Load()
+	g.OnLoop(service, func() { x.counts = nil })
+}
+
+// Partial is the memory that is counted for frames that are not whole.
+func Partial() int64 { return partial.Load() }
+
+// InUse is the number of client connections that are counted.
+func (g *Gateway) InUse() int { return g.budget.inUse() }
