@@ -7,6 +7,8 @@ const about = `This statement follows the structure of PS3.2. It covers two kind
   It is neither the SCU nor the SCP of what it carries; the conformance of the data is that of the peers;
 - the **probes**: SCUs that ask servers whether they work, for the gateway's judgement or by hand (` + "`gantry probe`" + `).
 
+What is said of HL7 stands in its own section.
+
 Every claim cites the standard and names the tests that show it. A claim without a test is not made.
 
 | network service | gateway | probes |
@@ -51,6 +53,7 @@ TCP/IP, IPv4 and IPv6. Listen addresses, AE titles, timers and limits are set in
 The gateway does not read data sets, so that character sets do not concern it. Probes send and read only values of the default
 repertoire (ISO 646).`},
 		security(),
+		messages(),
 	}
 }
 

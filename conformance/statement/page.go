@@ -23,7 +23,7 @@ type Section struct {
 
 const head = `<!-- Generated from the clauses in conformance/statement; do not edit. -->
 
-# DICOM conformance statement
+# DICOM and HL7 conformance statement
 
 `
 
