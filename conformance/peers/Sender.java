@@ -22,7 +22,8 @@ import java.util.concurrent.TimeUnit;
  * </pre>
  *
  * The second one sends COUNT messages in each of the THREADS of each connection, as PREFIX-CONNECTION-THREAD-NUMBER.
- * It prints "acked ID CODE" of each, and "again ID" before it sends one again.
+ * It ends early, between two messages, when there is a file "stop" in the folder hapi.home. It prints "acked ID CODE" of each, and
+ * "again ID" before it sends one again.
  */
 public class Sender {
     static int timeout;
@@ -51,9 +52,10 @@ public class Sender {
     }
 
     static Thread start(Line line, String patient, String[] args) {
+        Path stop = Path.of(System.getProperty("hapi.home"), "stop");
         Thread t = new Thread(() -> {
             try {
-                for (int n = 0; n < Integer.parseInt(args[6]); n++) {
+                for (int n = 0; n < Integer.parseInt(args[6]) && !Files.exists(stop); n++) {
                     line.deliver("MSH|^~\\&|WARD|TEST|GANTRY|TEST|20240101120000||ADT^A01^ADT_A01|" + patient + "-" + n + "|T|2.5.1"
                             + (args[9].isEmpty() && args[10].isEmpty() ? "" : "|||" + args[9] + "|" + args[10])
                             + "\rEVN|A01|20240101120000\rPID|1||ZZ-GANTRY-" + patient + "^^^TEST||CONFORMANCE^INVENTED\rPV1|1|O\r");

@@ -52,11 +52,14 @@ type HAPIFeed struct {
 }
 
 // HAPISend starts the sender. For each message it writes "acked ID CODE"; what has no answer it sends again, and writes
-// "again ID" before. When all are answered it writes "finished" and ends.
+// "again ID" before. When all are answered it writes "finished" and ends; HAPISendNoMore(dir) lets it end before.
 func HAPISend(ctx context.Context, dir, addr string, f HAPIFeed) (*Process, error) {
 	return sender(ctx, dir, addr, f.Timeout, "many", strconv.Itoa(f.Connections), strconv.Itoa(f.Threads), strconv.Itoa(f.Count),
 		f.Prefix, millis(f.Pace), f.Accept, f.Application)
 }
+
+// HAPISendNoMore tells the sender that was started with the folder to send no further message.
+func HAPISendNoMore(dir string) error { return os.WriteFile(filepath.Join(dir, "stop"), nil, 0o600) }
 
 // HAPISendFiles starts a sender of messages in files, one in each, one after the other. HAPI parses them, so that they arrive
 // as HAPI writes them.
