@@ -264,13 +264,22 @@ func TestTruncatedLastMessageIsCountedOnce(t *testing.T) {
 	h := start(t, hl7Service(addr, "", e))
 	h.await("S", "A", "up")
 	c := talk(t, addr)
-	c.raw(string(codec.Append(nil, []byte(admission("1", "1")))) + "\x0bMSH|^~\\&|RIS")
+	both := codec.Append(codec.Append(nil, []byte(admission("1", "1"))), []byte(admission("2", "1")))
+	c.raw(string(both) + "\x0bMSH|^~\\&|RIS")
 	require.NoError(t, c.CloseWrite())
 	p, msg := e.meets()
 	h.becomes("gantry_hl7_framing_oddities_total", "truncated", 1)
-	go p.sends(answerTo(msg, "AA") + "NTE|1||" + strings.Repeat("x", 12<<20) + "\r")
-	time.Sleep(100 * time.Millisecond) // until it is stuffed
+	stuffed := make(chan struct{})
+	go func() {
+		defer close(stuffed)
+		p.sends(answerTo(msg, "AA") + "NTE|1||" + strings.Repeat("x", 12<<20) + "\r")
+	}()
+	<-stuffed
+	msg = p.hears() // the gateway has the whole answer, and its client has not
 	_ = c.hears()
+	h.OnLoop("S", func() {})
+	p.sends(answerTo(msg, "AA"))
+	require.Equal(t, "AA 2", c.acked())
 	_, err := c.next()
 	require.ErrorIs(t, err, io.EOF)
 	h.becomes("gantry_hl7_framing_oddities_total", "truncated", 1)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -77,10 +78,8 @@ func (p *talker) over() {
 	p.t.Helper()
 	msg, err := p.next()
 	require.Error(p.t, err, "got %q", msg)
-	require.NotErrorIs(p.t, err, errTimeout)
+	require.NotErrorIs(p.t, err, os.ErrDeadlineExceeded)
 }
-
-var errTimeout = errors.New("timeout")
 
 // sends frames a message.
 func (p *talker) sends(msg string) {
