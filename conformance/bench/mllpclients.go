@@ -10,14 +10,20 @@ import (
 )
 
 // clients are connections that each send one message at a time, on one poller. Each answer is compared with what the
-// receiver answers to just that message.
+// receiver answers to just that message. Nothing is allocated for a small one.
 type clients struct {
-	poll  *poller
-	all   map[int32]*client
-	rest  []byte          // of all messages: what stands behind their fronts
-	took  []time.Duration // from a message's first byte, or from when it was due, to its whole answer
-	free  []*client       // when they are paced: those that wait for their turn
-	paced *pace
+	poll        *poller
+	all         []*client
+	byFD        []*client // the same, by descriptor
+	rest        []byte    // of all messages: what stands behind their fronts
+	pair        [2][]byte // of push
+	buf         [512]byte
+	from, until time.Time       // what begins in between counts
+	took        []time.Duration // from a message's first byte, or from when it was due, to its whole answer
+	answered    int             // messages, of the whole run
+	within      int             // of them, those whose answer came between from and until
+	waiting     int             // messages that have no answer yet
+	paced       *pace
 }
 
 // client is one connection.
@@ -28,6 +34,9 @@ type client struct {
 	out, got         int // bytes of the present message and of its answer
 	begun            time.Time
 }
+
+// mostTaken is for how many messages there is room from the beginning: more than one run has.
+const mostTaken = 1 << 15
 
 // pieceOf is how much of a message is of each client's own: all of it when it is small.
 const pieceOf = 4 << 10
@@ -42,7 +51,7 @@ func openClients(addr string, n, size int) (*clients, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &clients{poll: poll, all: map[int32]*client{}, took: make([]time.Duration, 0, 1<<18)}
+	c := &clients{poll: poll, took: make([]time.Duration, 0, mostTaken)}
 	for number := range n {
 		fd, err := dialSocket(to, 0)
 		if err == nil {
@@ -57,10 +66,18 @@ func openClients(addr string, n, size int) (*clients, error) {
 		}
 		m := message(size, number)
 		own := min(len(m), pieceOf)
-		c.all[int32(fd)] = &client{fd: fd, number: number, own: m[:own:own], want: acknowledgement()}
+		c.add(&client{fd: fd, number: number, own: m[:own:own], want: acknowledgement()})
 		c.rest = m[own:]
 	}
 	return c, nil
+}
+
+func (c *clients) add(one *client) {
+	c.all = append(c.all, one)
+	for len(c.byFD) <= one.fd {
+		c.byFD = append(c.byFD, nil)
+	}
+	c.byFD[one.fd] = one
 }
 
 func (c *clients) close() {
@@ -70,45 +87,50 @@ func (c *clients) close() {
 	unix.Close(c.poll.fd)
 }
 
-// run sends as fast as answers come, or as the pace says.
-func (c *clients) run(each time.Duration) error {
+// run sends as fast as answers come, or as the pace says: first to warm up, then for what counts. It returns when all
+// that was sent is answered, so that no middle has anything left to do while the next one is measured.
+func (c *clients) run(warm, each time.Duration) error {
 	start := time.Now()
-	until := start.Add(each)
+	c.from, c.until = start.Add(warm), start.Add(warm+each)
+	if c.paced != nil {
+		c.paced.next = start
+	}
 	for _, one := range c.all {
 		if c.paced != nil {
-			c.free = append(c.free, one)
+			c.paced.free(one)
 		} else if err := c.begin(one, start); err != nil {
 			return err
 		}
 	}
 	idle := start
-	for now := start; now.Before(until); {
+	for now := start; now.Before(c.until) || c.waiting > 0; {
 		events, err := c.poll.wait()
 		if err != nil {
 			return err
 		}
-		if now = time.Now(); len(events) > 0 {
-			idle = now
-		} else if now.Sub(idle) > standStill {
-			return errIdle
-		}
+		before := c.answered
 		for _, e := range events {
 			if err := c.event(e); err != nil {
 				return err
 			}
 		}
+		if now = time.Now(); c.answered > before || c.waiting == 0 {
+			idle = now
+		} else if now.Sub(idle) > standStill {
+			return errIdle
+		}
 	}
 	return nil
 }
 
-// standStill is how long nothing may happen.
+// standStill is how long no answer may come.
 const standStill = 10 * time.Second
 
 func (c *clients) event(e unix.EpollEvent) error {
 	if c.paced != nil && int(e.Fd) == c.paced.timer {
 		return c.beat()
 	}
-	one := c.all[e.Fd]
+	one := c.byFD[e.Fd]
 	if e.Events&unix.EPOLLOUT != 0 && one.out > 0 && one.out < len(one.own)+len(c.rest) {
 		if err := c.push(one); err != nil {
 			return err
@@ -123,6 +145,7 @@ func (c *clients) event(e unix.EpollEvent) error {
 // begin sends the next message of a client. It was due at a time.
 func (c *clients) begin(one *client, due time.Time) error {
 	one.sent++
+	c.waiting++
 	id := one.own[controlIDAt : controlIDAt+controlIDLen]
 	digits(id[:4], one.number)
 	digits(id[4:], one.sent)
@@ -139,7 +162,8 @@ func (c *clients) push(one *client) error {
 	case len(c.rest) == 0:
 		n, err = unix.Write(one.fd, one.own[one.out:])
 	case one.out < own:
-		n, err = unix.Writev(one.fd, [][]byte{one.own[one.out:], c.rest})
+		c.pair = [2][]byte{one.own[one.out:], c.rest}
+		n, err = unix.Writev(one.fd, c.pair[:])
 	default:
 		n, err = unix.Write(one.fd, c.rest[one.out-own:])
 	}
@@ -154,25 +178,38 @@ var errOtherAnswer = errors.New("an answer that is not the one of the message")
 
 // read takes an answer, and goes on with the next message.
 func (c *clients) read(one *client) error {
-	var buf [512]byte
-	n, err := unix.Read(one.fd, buf[:])
+	n, err := unix.Read(one.fd, c.buf[:])
 	switch {
 	case err == unix.EAGAIN:
 		return nil
 	case n <= 0:
 		return fmt.Errorf("the connection ended: %v", err)
-	case !bytes.HasPrefix(one.want[one.got:], buf[:n]):
+	case !bytes.HasPrefix(one.want[one.got:], c.buf[:n]):
 		return errOtherAnswer
 	}
 	if one.got += n; one.got < len(one.want) {
 		return nil
 	}
-	now := time.Now()
-	c.took = append(c.took, now.Sub(one.begun))
-	if c.paced != nil {
-		one.out = 0
-		c.free = append(c.free, one)
-		return c.late()
+	return c.done(one, time.Now())
+}
+
+// done counts an answer and goes on with the next message, until the time is over.
+func (c *clients) done(one *client, now time.Time) error {
+	c.waiting--
+	c.answered++
+	if !now.Before(c.from) && now.Before(c.until) {
+		c.within++
 	}
-	return c.begin(one, now)
+	if !one.begun.Before(c.from) && one.begun.Before(c.until) {
+		c.took = append(c.took, now.Sub(one.begun))
+	}
+	one.out = 0
+	switch {
+	case c.paced != nil:
+		c.paced.free(one)
+		return c.late()
+	case now.Before(c.until):
+		return c.begin(one, now)
+	}
+	return nil
 }

@@ -12,8 +12,8 @@ import (
 
 // The contenders of the HL7 loads beside direct and HAProxy.
 const (
-	messages    = "Gantry"
-	ordered     = "Gantry, order_by: PID-3.1"
+	messages    = "Gantry, per-message"
+	ordered     = "Gantry, per-message, order_by: PID-3.1"
 	connections = "Gantry, per-connection"
 )
 
@@ -75,34 +75,39 @@ func (l mllpLoad) cost() string {
 	return fmt.Sprintf("processor of the middle, %v (µs per message)", l)
 }
 
-// Rows about half of the load.
-const (
-	rowHalf    = "64 clients, 1 KB, at half of what Gantry carries (messages per second)"
-	rowHalf50  = "the same, p50 (ms)"
-	rowHalf99  = "the same, p99 (ms)"
-	rowHalfAdd = "the same, p99, added to direct (ms)"
-	rowSender  = "memory of the middle (kB per idle sender)"
-)
+// rowSender is about clients that are silent.
+const rowSender = "memory of the middle (kB per idle sender)"
+
+// mllpSlices is into how many parts a round's time for a contender is cut. Each has a warm-up, in which connections are
+// made and hundreds of clients have their first turn.
+const mllpSlices = 2
+
+// sliced is how long a slice warms up and how long it counts: together a third of the time of other loads, since there
+// are many of these.
+func (b *bench) sliced() (warm, each time.Duration) {
+	whole := b.each / 3 / mllpSlices
+	return whole / 4, whole - whole/4
+}
 
 // fed is the sum of a contender's slices.
 type fed struct {
-	took []time.Duration // of its messages
-	time time.Duration
-	cpu  time.Duration
-	err  error
+	took             []time.Duration // of its messages
+	answered, within int             // messages in all, and within time
+	time, cpu        time.Duration
+	err              error
 }
 
 // add lets clients send through the middle for one slice, at a pace unless that is 0; after an error nothing more.
-func (s *fed) add(middle running, l mllpLoad, perSecond float64, each time.Duration) {
+func (s *fed) add(middle running, l mllpLoad, perSecond float64, warm, each time.Duration) {
 	if s.err != nil {
 		return
 	}
-	if err := s.slice(middle, l, perSecond, each); err != nil {
+	if err := s.slice(middle, l, perSecond, warm, each); err != nil {
 		s.err = fmt.Errorf("%s: %w", middle.name, err)
 	}
 }
 
-func (s *fed) slice(middle running, l mllpLoad, perSecond float64, each time.Duration) error {
+func (s *fed) slice(middle running, l mllpLoad, perSecond float64, warm, each time.Duration) error {
 	c, err := openClients(middle.addr, l.clients, l.size)
 	if err != nil {
 		return err
@@ -118,84 +123,67 @@ func (s *fed) slice(middle running, l mllpLoad, perSecond float64, each time.Dur
 	if err != nil {
 		return err
 	}
-	start := time.Now()
-	if err := c.run(each); err != nil {
+	if err := c.run(warm, each); err != nil {
 		return err
 	}
-	s.time += time.Since(start)
 	after, err := cpu(middle.Process)
-	s.cpu += after - before
-	s.took = append(s.took, c.took...)
+	s.cpu, s.time = s.cpu+after-before, s.time+each
+	s.answered, s.within, s.took = s.answered+c.answered, s.within+c.within, append(s.took, c.took...)
 	return err
 }
 
 func millis(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }
 
-func (s *fed) rate() float64 { return float64(len(s.took)) / s.time.Seconds() }
+func (s *fed) rate() float64 { return float64(s.within) / s.time.Seconds() }
 
-// feedAll lets all contenders have their slices of a load.
-func (b *bench) feedAll(round int, l mllpLoad, perSecond float64) map[string]*fed {
-	all, sums := mllpContenders(b.gantry), map[string]*fed{}
-	for _, c := range all {
-		sums[c.name] = &fed{}
+// feed lets contenders have their slices of a load in turns.
+func (b *bench) feed(round int, l mllpLoad, perSecond float64, all ...string) map[string]*fed {
+	sums := map[string]*fed{}
+	for _, name := range all {
+		sums[name] = &fed{}
 	}
-	for slice := range manySlices {
+	warm, each := b.sliced()
+	for slice := range mllpSlices {
 		for i := range all {
-			c := all[(i+slice+round)%len(all)]
-			sums[c.name].add(b.mllp[c.name], l, perSecond, b.each/manySlices)
+			name := all[(i+slice+round)%len(all)]
+			sums[name].add(b.mllp[name], l, perSecond, warm, each)
 		}
 	}
 	return sums
 }
 
-// messages runs the HL7 loads.
+// messages runs the HL7 loads. Memory is looked at in the first round alone: it is what takes longest, and differs least.
 func (b *bench) messages(ctx context.Context, round int) {
+	var all []string
+	for _, c := range mllpContenders(b.gantry) {
+		all = append(all, c.name)
+	}
 	for _, l := range mllpLoads {
 		if !b.only.MatchString(l.name()) || ctx.Err() != nil {
 			continue
 		}
-		for name, s := range b.feedAll(round, l, 0) {
+		for name, s := range b.feed(round, l, 0, all...) {
 			b.report(round, l.name(), map[string]map[string]float64{name: s.figures(l, name != direct)}, s.err)
 		}
 	}
-	if b.only.MatchString("mllp-half") && ctx.Err() == nil {
-		b.halfLoad(round)
+	if b.only.MatchString("mllp-half") {
+		b.halfLoads(ctx, round, all)
 	}
-	b.compare(ctx, round, []load{{"mllp-idle", senderLoad}}, mllpContenders(b.gantry))
+	if round == 0 {
+		b.compare(ctx, round, []load{{"mllp-idle", senderLoad}}, mllpContenders(b.gantry))
+	}
 }
 
 // figures of a load; the cost where there was a middle.
 func (s *fed) figures(l mllpLoad, middle bool) map[string]float64 {
-	if len(s.took) == 0 {
+	if s.within == 0 || len(s.took) == 0 {
 		return nil
 	}
 	got := map[string]float64{l.rate(): s.rate(), l.p50(): millis(percentile(s.took, 50)), l.p99(): millis(percentile(s.took, 99))}
 	if middle {
-		got[l.cost()] = micros(s.cpu) / float64(len(s.took))
+		got[l.cost()] = micros(s.cpu) / float64(s.answered)
 	}
 	return got
-}
-
-// halfLoad sends at half of the rate that Gantry has reached, through everybody.
-func (b *bench) halfLoad(round int) {
-	most, ok := b.figures.median(crowded.rate(), messages)
-	if !ok {
-		fmt.Fprintln(os.Stderr, "bench: mllp-half needs "+crowded.name())
-		return
-	}
-	sums := b.feedAll(round, crowded, most/2)
-	base := percentile(sums[direct].took, 99)
-	for name, s := range sums {
-		got := map[string]float64{}
-		if len(s.took) > 0 {
-			p99 := percentile(s.took, 99)
-			got = map[string]float64{rowHalf: s.rate(), rowHalf50: millis(percentile(s.took, 50)), rowHalf99: millis(p99)}
-			if name != direct {
-				got[rowHalfAdd] = millis(p99 - base)
-			}
-		}
-		b.report(round, "mllp-half", map[string]map[string]float64{name: got}, s.err)
-	}
 }
 
 // senderLoad looks at a middle that was just started, as idleLoad does.

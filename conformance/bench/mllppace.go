@@ -12,6 +12,22 @@ type pace struct {
 	timer int // descriptor
 	gap   time.Duration
 	next  time.Time // when the next message is due
+	ring  []*client // those that wait for their turn, the longest idle at first
+	first int
+	idle  int
+}
+
+// free takes in a client that has nothing to wait for.
+func (p *pace) free(one *client) {
+	p.ring[(p.first+p.idle)%len(p.ring)] = one
+	p.idle++
+}
+
+// take gives the one that has been idle for longest.
+func (p *pace) take() *client {
+	one := p.ring[p.first]
+	p.first, p.idle = (p.first+1)%len(p.ring), p.idle-1
+	return one
 }
 
 // beat is how fine the pace is.
@@ -28,7 +44,8 @@ func (c *clients) walk(perSecond float64) error {
 		unix.Close(fd)
 		return err
 	}
-	c.paced = &pace{timer: fd, gap: time.Duration(float64(time.Second) / perSecond), next: time.Now()}
+	c.paced = &pace{timer: fd, gap: time.Duration(float64(time.Second) / perSecond),
+		ring: make([]*client, len(c.all))}
 	return c.poll.add(fd, unix.EPOLLIN)
 }
 
@@ -41,17 +58,16 @@ func (c *clients) stand() {
 
 // beat begins what is due.
 func (c *clients) beat() error {
-	var ticks [8]byte
-	_, _ = unix.Read(c.paced.timer, ticks[:])
+	_, _ = unix.Read(c.paced.timer, c.buf[:8]) // how many beats
 	return c.late()
 }
 
-// late begins all messages that are due, as far as there are clients with nothing to wait for; the longest idle first.
+// late begins all messages that are due, as far as there are clients with nothing to wait for. What is due before the
+// time is over is sent, be it late: otherwise the worst would be left out.
 func (c *clients) late() error {
-	for now := time.Now(); len(c.free) > 0 && !c.paced.next.After(now); c.paced.next = c.paced.next.Add(c.paced.gap) {
-		one := c.free[0]
-		c.free = c.free[1:]
-		if err := c.begin(one, c.paced.next); err != nil {
+	p := c.paced
+	for now := time.Now(); p.idle > 0 && !p.next.After(now) && p.next.Before(c.until); p.next = p.next.Add(p.gap) {
+		if err := c.begin(p.take(), p.next); err != nil {
 			return err
 		}
 	}

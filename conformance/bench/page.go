@@ -44,6 +44,7 @@ func (b *bench) write(ctx context.Context, all []contender) error {
 		names = append(names, c.name)
 	}
 	var page bytes.Buffer
+	_, slice := b.sliced()
 	err := template.Must(template.New("page").Parse(pageText)).Execute(&page, map[string]any{
 		"Date":     time.Now().UTC().Format("2006-01-02"),
 		"Machine":  machine(),
@@ -59,6 +60,7 @@ func (b *bench) write(ctx context.Context, all []contender) error {
 		"Messages": b.mllpTable(),
 		"Routed":   b.mllpRatios(),
 		"Link":     serverConnections,
+		"Slice":    slice.Round(time.Millisecond),
 		"Checks":   b.checkTable(),
 	})
 	if err != nil {
