@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"fmt"
 	"time"
 
 	"gantry/conformance/peers"
@@ -42,17 +43,22 @@ func chaosSteps() []chaosStep {
 		wrongly(0, 25, "ack=AR", "error=207"),
 		mishap("configuration reloaded", reload, nothing),
 		wrongly(1, 5, "half-close"),
+		mishap("gateway stopped and started again", stopGateway, nothing),
+		wrongly(0, 5, "empty-control-id"),
 		mishap("process frozen for a moment", freeze, thaw),
 		wrongly(0, 5, "lost-ack"),
 		wrongly(1, 5, "stale-ack"),
 		mishap("server in maintenance, then ready", maintenance(1), ready(1)),
 		wrongly(0, 5, "double-ack"),
+		wrongly(1, 5, "silent"),
+		mishap("gateway killed and started again", killGateway, nothing),
 		wrongly(1, 5, "reset"),
 		mishap("all receivers gone for a while", allGone, nothing),
 		wrongly(0, 5, "no-trailer"),
 		wrongly(1, 5, "not-hl7"),
+		wrongly(0, 0, "unasked-ack"),
 		wrongly(0, 30, "commit-ack"),
-		mishap("nothing again", nothing, nothing),
+		mishap("nothing any more", nothing, nothing),
 	}
 }
 
@@ -73,12 +79,12 @@ func freezeUntilDown(c *chaos) error {
 	return c.gateway.AwaitState(c.ctx, "HL7", c.receivers[2].name, "down")
 }
 
-// allGone lets senders find out that nobody is there, some of them more than once.
+// allGone lets senders find out that nobody is there.
 func allGone(c *chaos) error {
 	for _, r := range c.receivers {
 		r.kill()
 	}
-	broken := c.progress().broken + 2*len(c.jobs)
+	broken := c.progress().broken
 	if err := c.awaits("senders have lost connections", func() bool { return c.progress().broken > broken }); err != nil {
 		return err
 	}
@@ -88,6 +94,24 @@ func allGone(c *chaos) error {
 		}
 	}
 	return nil
+}
+
+// stopGateway ends it as an administrator does, and starts it again: what it has received it finishes.
+func stopGateway(c *chaos) error {
+	c.count()
+	code, err := c.gateway.Terminate(c.ctx)
+	if err != nil || code != 0 {
+		return fmt.Errorf("exit code %d: %w", code, err)
+	}
+	sane(c.t, c.gateway)
+	return c.startGateway()
+}
+
+func killGateway(c *chaos) error {
+	c.count()
+	c.gateway.Kill()
+	sane(c.t, c.gateway)
+	return c.startGateway()
 }
 
 func drain(n int) func(*chaos) error { return order(n, "drain") }
