@@ -26,6 +26,7 @@ type exchange struct {
 	senders   map[*sender]struct{}
 	receivers map[*receiver]struct{}
 	halfway   map[halfFrame]struct{} // who has sent a part of a frame
+	spares    spares                 // for large frames
 	again     []*sender              // may be read again, once the present event is over
 	counts    *messageCounts
 	busy      bool // the desk ticks fast

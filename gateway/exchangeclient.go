@@ -29,7 +29,8 @@ var partial atomic.Int64
 type half struct {
 	decoder mllp.Decoder
 	buf     []byte
-	array   int       // the size of what buf lies in
+	base    []byte    // what buf lies in, from its beginning
+	spares  *spares   // where large ones come from and go to; nil for none
 	held    int64     // counted in partial
 	since   time.Time // when its first byte came; the zero time while there is none
 	last    time.Time
@@ -43,7 +44,8 @@ func (h *half) add(b []byte) []byte {
 	was := cap(h.buf)
 	h.buf = append(h.buf, b...)
 	if cap(h.buf) != was {
-		h.array = cap(h.buf)
+		h.spares.give(h.base)
+		h.base = h.buf
 	}
 	return h.buf
 }
@@ -54,10 +56,15 @@ func (h *half) add(b []byte) []byte {
 func (h *half) keep(rest []byte, now time.Time) bool {
 	switch {
 	case len(rest) == 0:
-		h.buf, h.array = nil, 0
-	case !h.has(rest), h.array > minArray && len(rest) < h.array/4:
+		h.spares.give(h.base)
+		h.buf, h.base = nil, nil
+	case !h.has(rest):
+		h.buf = append(h.spares.take(len(rest)), rest...)
+		h.base = h.buf
+	case cap(h.base) > minArray && len(rest) < cap(h.base)/4:
 		h.buf = append(make([]byte, 0, max(len(rest), 1<<10)), rest...)
-		h.array = cap(h.buf)
+		h.spares.give(h.base)
+		h.base = h.buf
 	default:
 		h.buf = rest
 	}
@@ -79,7 +86,7 @@ func (h *half) count(now time.Time) bool {
 	} else if h.since.IsZero() {
 		h.since = now
 	}
-	counted := int64(max(h.array-engine.FreePending, 0))
+	counted := int64(max(cap(h.base)-engine.FreePending, 0))
 	growth := counted - h.held
 	h.held = counted
 	return partial.Add(growth) <= engine.MaxPending || growth <= 0
@@ -88,7 +95,40 @@ func (h *half) count(now time.Time) bool {
 // release gives everything back.
 func (h *half) release() {
 	partial.Add(-h.held)
-	h.held, h.buf, h.array = 0, nil, 0
+	h.spares.give(h.base)
+	h.held, h.buf, h.base = 0, nil, nil
+}
+
+// spares are the buffers for large frames that their exchange uses again: one that is read in two
+// pieces would cost two of them otherwise.
+type spares struct{ free [][]byte }
+
+const (
+	// minSpare and maxSpare bound a buffer that is kept, in bytes, and maxSpares their number.
+	minSpare, maxSpare = 16 << 10, 256 << 10
+	maxSpares          = 16
+	// spareRoom is for the next piece.
+	spareRoom = 8 << 10
+)
+
+// take gives a buffer with room for n bytes, and more for what may follow a large piece.
+func (s *spares) take(n int) []byte {
+	if n < minSpare || s == nil {
+		return make([]byte, 0, max(n, 1<<10))
+	}
+	if last := len(s.free) - 1; last >= 0 && cap(s.free[last]) >= n+spareRoom && cap(s.free[last]) <= 4*n {
+		buf := s.free[last]
+		s.free = s.free[:last]
+		return buf
+	}
+	return make([]byte, 0, n+spareRoom)
+}
+
+// give takes a buffer back that nobody reads any more.
+func (s *spares) give(buf []byte) {
+	if s != nil && cap(buf) >= minSpare && cap(buf) <= maxSpare && len(s.free) < maxSpares {
+		s.free = append(s.free, buf[:0])
+	}
 }
 
 // sender is one client connection of an exchange.
@@ -113,7 +153,7 @@ var _ relay.LinkHandler = (*sender)(nil)
 // adopt takes a client in.
 func (x *exchange) adopt(d *relay.Desk, s *session, fd int, first []byte) {
 	c := &sender{exchange: x, session: s}
-	c.half.decoder.Max = x.svc.cfg.MLLP.MaxMessage
+	c.half.decoder.Max, c.half.spares = x.svc.cfg.MLLP.MaxMessage, &x.spares
 	c.client = x.router.Open(s.source, s.conn.Local.Port(), d.Now())
 	c.client.State = c
 	x.senders[c] = struct{}{}

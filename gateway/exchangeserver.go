@@ -29,7 +29,7 @@ var _ relay.LinkHandler = (*receiver)(nil)
 func (x *exchange) Dial(l *mllpgate.Link) {
 	b := x.backends[l.Server]
 	s := &receiver{exchange: x, end: l, backend: b}
-	s.half.decoder.Max = x.svc.cfg.MLLP.MaxMessage
+	s.half.decoder.Max, s.half.spares = x.svc.cfg.MLLP.MaxMessage, &x.spares
 	l.State = s
 	x.receivers[s] = struct{}{}
 	addr, ok := b.target(l.Port)

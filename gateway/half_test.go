@@ -18,6 +18,7 @@ import (
 // However bytes are cut on their way, and wherever the reading stops for a while: every message
 // comes out whole and once, and in the end nothing is counted any more.
 func TestHalfKeepsEveryByte(t *testing.T) {
+	shared := new(spares)
 	for seed := range uint64(50) {
 		dice := rand.New(rand.NewPCG(seed, 1))
 		var wire []byte
@@ -27,7 +28,7 @@ func TestHalfKeepsEveryByte(t *testing.T) {
 			want, wire = append(want, msg), mllp.Append(wire, []byte(msg))
 		}
 		before := partial.Load()
-		var h half
+		h := half{spares: shared}
 		var got []string
 		scratch := make([]byte, 64<<10)
 		take := func(b []byte) { // some of the messages in b
@@ -50,16 +51,19 @@ func TestHalfKeepsEveryByte(t *testing.T) {
 			for len(h.buf) > 0 && dice.IntN(3) > 0 {
 				take(h.buf)
 			}
-			require.LessOrEqual(t, cap(h.buf), h.array)
-			require.LessOrEqual(t, h.array, max(minArray, 4*len(h.buf)), "mostly waste")
+			require.LessOrEqual(t, cap(h.buf), cap(h.base))
+			require.LessOrEqual(t, cap(h.base), max(minArray, 4*len(h.buf)), "mostly waste")
 		}
 		for i := 0; len(h.buf) > 0; i++ {
 			require.Less(t, i, 1000)
 			take(h.buf)
 		}
 		require.Equal(t, want, got)
+		h.release()
 		require.Equal(t, before, partial.Load())
 	}
+	require.NotEmpty(t, shared.free)
+	require.LessOrEqual(t, len(shared.free), maxSpares)
 }
 
 // What is counted is what is in memory, and all of it is given back.

@@ -1,6 +1,7 @@
 package mllpgate
 
 import (
+	"math/bits"
 	"slices"
 	"time"
 
@@ -84,30 +85,44 @@ func (m *message) bytes() int { return len(m.frame) - framing }
 // framing is how many bytes a frame has around its message.
 const framing = 3
 
-// buffers are frames that are used again: most messages are small.
-type buffers struct{ free [][]byte }
+// buffers are frames that are used again, by size: a power of two each.
+type buffers struct {
+	free  [maxKeptClass + 1][][]byte
+	bytes int // of all of them
+}
 
 const (
-	// maxKeptBuffer bounds a buffer that is kept, in bytes.
-	maxKeptBuffer = 16 << 10
-	// maxKeptBuffers bounds their number.
-	maxKeptBuffers = 256
+	minKeptClass = 10 // 1 KiB: smaller ones are as large
+	maxKeptClass = 18 // 256 KiB: larger ones are rare
+	// maxKeptBytes bounds the memory of what is kept.
+	maxKeptBytes = 8 << 20
 )
 
 // frame puts a message into its framing.
 func (b *buffers) frame(msg []byte) []byte {
-	var buf []byte
-	if n := len(b.free); n > 0 {
-		buf, b.free = b.free[n-1], b.free[:n-1]
+	n := len(msg) + framing
+	class := max(bits.Len(uint(n-1)), minKeptClass)
+	if class > maxKeptClass {
+		return mllp.Append(make([]byte, 0, n), msg)
 	}
-	return mllp.Append(slices.Grow(buf[:0], len(msg)+framing), msg)
+	list := &b.free[class]
+	if last := len(*list) - 1; last >= 0 {
+		buf := (*list)[last]
+		(*list)[last], *list = nil, (*list)[:last]
+		b.bytes -= cap(buf)
+		return mllp.Append(buf, msg)
+	}
+	return mllp.Append(make([]byte, 0, 1<<class), msg)
 }
 
 // give takes a frame back that nobody reads any more.
 func (b *buffers) give(frame []byte) {
-	if frame != nil && cap(frame) <= maxKeptBuffer && len(b.free) < maxKeptBuffers {
-		b.free = append(b.free, frame)
+	class := bits.Len(uint(cap(frame))) - 1
+	if class < minKeptClass || class > maxKeptClass || b.bytes+cap(frame) > maxKeptBytes {
+		return
 	}
+	b.free[class] = append(b.free[class], frame[:0])
+	b.bytes += cap(frame)
 }
 
 // drop takes m out of a list. Short lists keep their memory for the next message, long ones are
