@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"gantry/conformance/peers"
 	"gantry/fixtures/feed"
 	"gantry/fixtures/hl7/ledger"
 )
@@ -22,6 +24,7 @@ func (c *chaos) finish(book *ledger.Ledger) {
 	for _, j := range c.jobs {
 		all = append(all, j.Wait())
 	}
+	require.NoError(t, c.idle())
 	metrics := c.metrics()
 	for _, r := range c.receivers {
 		r.kill()
@@ -47,6 +50,27 @@ func (c *chaos) finish(book *ledger.Ledger) {
 		require.Positive(t, d.ended, "nothing was answered during %q: the test has missed its point", d.name)
 	}
 	require.Positive(t, judged.Doubled, "no sender had to send again what had arrived: the test has missed its point")
+}
+
+// idle waits until nothing is left in the gateway: no sender, no message that waits, none at a server.
+func (c *chaos) idle() error {
+	ctx, cancel := context.WithTimeout(c.ctx, chaosStepTime)
+	defer cancel()
+	return peers.Until(ctx, "nothing is left in the gateway", func() error {
+		status, err := c.gateway.Status(ctx)
+		if err != nil {
+			return err
+		}
+		waiting, err := c.gateway.Metric(ctx, "gantry_hl7_messages_waiting")
+		if err != nil {
+			return err
+		}
+		senders, err := c.gateway.Metric(ctx, "gantry_connections_active")
+		if err == nil && (status.Active() != 0 || waiting != 0 || senders != 0) {
+			err = fmt.Errorf("%d messages at servers, %.0f wait, %.0f connections", status.Active(), waiting, senders)
+		}
+		return err
+	})
 }
 
 // summary is what the ledger says.
