@@ -184,7 +184,8 @@ func TestSendKeepsEveryByte(t *testing.T) {
 	archive, err := peers.StartArchive(ctx, t.TempDir())
 	require.NoError(t, err)
 	t.Cleanup(archive.Stop)
-	out, err := send(ctx, raced(t), archive.DICOM, "--generate", "30", "--size", "64KiB", "--concurrency", "3")
+	// One association: dcmqrscp has a process for each, and they trip over each other's index (C000) on a busy machine.
+	out, err := send(ctx, raced(t), archive.DICOM, "--generate", "30", "--size", "64KiB")
 	require.NoError(t, err)
 	require.Contains(t, out, "all 30 objects answered with success")
 	found, err := peers.FindStudies(ctx, archive.DICOM, "PatientID=ZZ-GANTRY-SEND", "NumberOfStudyRelatedInstances", "StudyInstanceUID")
