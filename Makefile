@@ -56,11 +56,11 @@ fuzz: ## every fuzz target for FUZZTIME (30s); FUZZ='xds|mllp' chooses
 	@grep -rHoE '^func Fuzz\w+' --include='*_test.go' . | sed 's|/[^/]*:func | |' | sort -u | grep -E '$(FUZZ)' | \
 	GO='$(GO)' xargs -P 2 -I TARGET bash -c 'conformance/fuzz.sh TARGET $(FUZZTIME)'
 
-# What strangers send: PDUs, DIMSE commands, MLLP frames, HL7 headers, SOAP envelopes and MTOM packages.
-DECODERS := dicom FuzzAssociate|dicom FuzzPDVs|dicom FuzzCommand|FuzzScanner|dicomgate FuzzAssociation|FuzzReply|mllp FuzzDecoder|FuzzDecodeHeader|FuzzParseMessage|FuzzReadPackage
+# What strangers send: PDUs, DIMSE commands, MLLP frames, HL7 headers, fields and batches, SOAP envelopes and MTOM packages.
+DECODERS := dicom FuzzAssociate|dicom FuzzPDVs|dicom FuzzCommand|FuzzScanner|dicomgate FuzzAssociation|FuzzReply|mllp FuzzDecoder|FuzzDecodeHeader|FuzzParseMessage|FuzzReadPackage|FuzzEnvelope|hl7 FuzzPath|hl7 FuzzMessages
 
-fuzz-decoders: ## the decoders of foreign bytes, 40 s each
-	@$(MAKE) fuzz FUZZ='$(DECODERS)' FUZZTIME=40s
+fuzz-decoders: ## the decoders of foreign bytes, 20 s each
+	@$(MAKE) fuzz FUZZ='$(DECODERS)' FUZZTIME=20s
 
 clean: ## remove what was built
 	rm -rf bin dist coverage.out
