@@ -15,7 +15,7 @@ import (
 )
 
 // finish ends the senders, as soon as they have the answers that are due, and the receivers, and judges.
-func (c *chaos) finish(book *ledger.Ledger) {
+func (c *chaos) finish(book *ledger.Ledger) ledger.Report {
 	t := c.t
 	var all []feed.Report
 	for _, j := range c.jobs {
@@ -39,17 +39,17 @@ func (c *chaos) finish(book *ledger.Ledger) {
 	require.True(t, judged.OK(), judged.String())
 	require.Equal(t, judged.Messages, judged.Accepted+judged.Refused+judged.Unanswered, "each message that was sent has an end")
 	for i, r := range all {
-		require.Equal(t, r.Total, r.Done()+r.Refused+r.Unanswered+r.Unsent, chaosSenders[i].what)
-		if chaosSenders[i].retries == always {
+		require.Equal(t, r.Total, r.Done()+r.Refused+r.Unanswered+r.Unsent, c.senders[i].what)
+		if c.senders[i].retries == always {
 			for _, reason := range r.Reasons {
-				require.Contains(t, reason.What, "interrupted", "%s never give up by themselves", chaosSenders[i].what)
+				require.Contains(t, reason.What, "interrupted", "%s never give up by themselves", c.senders[i].what)
 			}
 		}
 	}
 	for _, d := range c.did {
 		require.Positive(t, d.ended, "nothing was answered during %q: the test has missed its point", d.name)
 	}
-	require.Positive(t, judged.Doubled, "no sender had to send again what had arrived: the test has missed its point")
+	return judged
 }
 
 // idle waits until nothing is left in the gateway: no sender, no message that waits, none at a server.
@@ -138,7 +138,7 @@ func (c *chaos) story(all []feed.Report) string {
 	}
 	for i, r := range all {
 		fmt.Fprintf(&b, "%2d senders, %s: %d accepted, %d refused, %d unanswered in %v, sent again %d, connections %d, lost %d, p50 %v p99 %v, %v\n",
-			chaosSenders[i].connections, chaosSenders[i].what, r.Accepted, r.Refused, r.Unanswered, r.Took.Round(time.Millisecond),
+			c.senders[i].connections, c.senders[i].what, r.Accepted, r.Refused, r.Unanswered, r.Took.Round(time.Millisecond),
 			r.Again, r.Connections, r.Broken, r.Response.P50, r.Response.P99, r.Answers)
 	}
 	return b.String()

@@ -39,14 +39,16 @@ const chaosStepTime = 10 * time.Second
 
 // chaos is 64 senders in front of the gateway and three receivers behind it, to whom things happen.
 type chaos struct {
-	t         *testing.T
-	ctx       context.Context
-	listen    []string
-	receivers []*chaosReceiver
-	gateway   *peers.Gantry
-	jobs      []*feed.Job
-	did       []done
-	counted   map[string]float64 // by gateways that are gone
+	t          *testing.T
+	ctx        context.Context
+	senders    []crowdOfSenders
+	ackTimeout string
+	listen     []string
+	receivers  []*chaosReceiver
+	gateway    *peers.Gantry
+	jobs       []*feed.Job
+	did        []done
+	counted    map[string]float64 // by gateways that are gone
 }
 
 // done is what went on during a step.
@@ -75,10 +77,10 @@ services:
   timeouts: {connect: 500ms}
   flapping: {hold: 0s}
   persistence: {entries: 50}
-  mllp: {routing: per-message, order_by: PID-3.1, ack_timeout: 1s, hold: 2s, retry_on: [AR-207], connections_per_server: %d}
+  mllp: {routing: per-message, order_by: PID-3.1, ack_timeout: %s, hold: 2s, retry_on: [AR-207], connections_per_server: %d}
   checks: [{type: mllp, interval: 500ms, timeout: 1s, rise: 1, fall: 2}]
   servers: [%s]
-`, quoted(c.listen...), 8+generation%3, strings.Join(servers, ", "))
+`, quoted(c.listen...), c.ackTimeout, 8+generation%3, strings.Join(servers, ", "))
 }
 
 // TestChaosOfMessages: 64 senders, three receivers and a gateway that keeps the order of each patient, while all
@@ -86,8 +88,24 @@ services:
 // all is in order; no sender gets an answer that is another message's; what was not acknowledged is accounted for.
 func TestChaosOfMessages(t *testing.T) {
 	total, rate := chaosAmount(t)
+	judged := playChaos(t, total, rate, "1s", chaosSenders, chaosSteps())
+	require.Positive(t, judged.Doubled, "no sender had to send again what had arrived: the test has missed its point")
+}
+
+// TestGentleChangesDoubleNothing: while 56 senders are at work, servers are drained, the configuration is reloaded and the gateway is
+// stopped, all between two messages of each connection: every message is kept once.
+func TestGentleChangesDoubleNothing(t *testing.T) {
+	judged := playChaos(t, 3000, fewPerSecond, "10s", chaosSenders[:patientSenders], gentleSteps())
+	require.Zero(t, judged.Doubled)
+	require.Zero(t, judged.Unanswered)
+	require.Equal(t, judged.Accepted, judged.Kept)
+}
+
+// playChaos plays the steps, one after the other, while that many messages are sent at least, and judges.
+func playChaos(t *testing.T, total int, rate float64, ackTimeout string, senders []crowdOfSenders, steps []chaosStep) ledger.Report {
+	t.Helper()
 	ctx := within(t, 5*time.Minute)
-	c := &chaos{t: t, ctx: ctx, listen: []string{peers.FreeAddr(), peers.FreeAddr()},
+	c := &chaos{t: t, ctx: ctx, senders: senders, ackTimeout: ackTimeout, listen: []string{peers.FreeAddr(), peers.FreeAddr()},
 		receivers: []*chaosReceiver{receiverInside(t, "R1"), receiverInside(t, "R2"), receiverProcess(t, ctx, "R3")}}
 	require.NoError(t, c.startGateway())
 	t.Cleanup(func() { farewell(t, c.gateway) })
@@ -96,12 +114,11 @@ func TestChaosOfMessages(t *testing.T) {
 	}
 	book := ledger.New(ledger.Options{})
 	c.sendAtOnce(ctx, total, rate, book)
-	steps := chaosSteps()
 	for _, step := range steps {
 		c.play(step, total/len(steps))
 	}
 	require.NoError(t, c.awaits("all is sent", func() bool { return c.progress().ended >= total }))
-	c.finish(book)
+	return c.finish(book)
 }
 
 // startGateway starts it, for the first time or again.

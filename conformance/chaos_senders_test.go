@@ -26,6 +26,9 @@ type crowdOfSenders struct {
 // always is how often a sender that never gives up sends a message again.
 const always = 1 << 30
 
+// patientSenders are the first few kinds of chaosSenders: those that wait longer than any answer takes.
+const patientSenders = 3
+
 // chaosSenders are 64 connections.
 var chaosSenders = []crowdOfSenders{
 	{"one by one", 28, 1, 0.52, 280, feed.Patient, 10 * time.Second, always},
@@ -43,7 +46,7 @@ const enough = 8
 
 // sendAtOnce lets all senders begin, at a rate over all.
 func (c *chaos) sendAtOnce(ctx context.Context, total int, rate float64, book *ledger.Ledger) {
-	for i, s := range chaosSenders {
+	for i, s := range c.senders {
 		work, err := feed.Generate(feed.Generator{Count: int(float64(total*enough) * s.share), Types: kindsOfChaos, Patients: s.patients})
 		require.NoError(c.t, err)
 		c.jobs = append(c.jobs, feed.Start(ctx, feed.Options{

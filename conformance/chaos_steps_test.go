@@ -62,6 +62,19 @@ func chaosSteps() []chaosStep {
 	}
 }
 
+// gentleSteps are what administrators do.
+func gentleSteps() []chaosStep {
+	return []chaosStep{
+		mishap("nothing", nothing, nothing),
+		mishap("server drained, then ready", drain(0), ready(0)),
+		mishap("configuration reloaded", reload, nothing),
+		mishap("gateway stopped and started again", stopGateway, nothing),
+		mishap("other server drained, then ready", drain(2), ready(2)),
+		mishap("gateway stopped and started again", stopGateway, nothing),
+		mishap("nothing any more", nothing, nothing),
+	}
+}
+
 func nothing(*chaos) error { return nil }
 
 func killProcess(c *chaos) error { c.receivers[2].kill(); return nil }
