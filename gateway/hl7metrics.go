@@ -144,8 +144,6 @@ func (c *messageCounts) message(o *mllpgate.Outcome) {
 		seconds.Observe(o.Took.Seconds())
 	}
 	switch o.Ack {
-	case mllpgate.AckUnknown:
-		c.metrics.unknown.WithLabelValues(c.service, server).Inc()
 	case mllpgate.AckDuplicate:
 		c.metrics.duplicates.WithLabelValues(c.service).Inc()
 	}
@@ -180,6 +178,8 @@ func (c *messageCounts) facility() prometheus.Counter {
 
 func (c *messageCounts) trouble(n mllpgate.Notice) {
 	switch n.Trouble {
+	case mllpgate.TroubleTimeout, mllpgate.TroubleLost: // also where it is sent again
+		c.metrics.unknown.WithLabelValues(c.service, n.Server.Name()).Inc()
 	case mllpgate.TroubleMismatch, mllpgate.TroubleStray:
 		c.metrics.mismatch.WithLabelValues(c.service, n.Server.Name()).Inc()
 	case mllpgate.TroubleRetry:
