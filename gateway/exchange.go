@@ -11,12 +11,13 @@ import (
 	"gantry/gateway/relay"
 )
 
-// exchange is a service of protocol mllp whose messages are routed one by one. It lives on one
-// loop of the relay, with the connections of its clients and those to its servers; it holds over
-// generations of the configuration, for as long as the service says routing: per-message.
+// exchange is one loop's share of a service of protocol mllp whose messages are routed one by one: some
+// of its clients, and some of the connections to each of its servers.
 type exchange struct {
 	gateway *Gateway
+	board   *switchboard
 	name    string
+	share   share
 	desk    atomic.Pointer[relay.Desk]
 
 	// Of the loop alone.
@@ -51,25 +52,18 @@ type halfFrame interface {
 	overdue(now time.Time)
 }
 
-func newExchange(g *Gateway, svc *service) *exchange {
-	x := &exchange{gateway: g, name: svc.cfg.Name}
-	x.want.Store(svc)
-	x.open()
-	return x
-}
-
-// open takes a place on a loop of the relay.
+// open takes a place on a loop of the relay, where no other exchange of the service is if possible.
 func (x *exchange) open() {
-	d := x.gateway.relay.NewDesk(x)
+	d := x.gateway.relay.NewDesk(x, x.board.desks()...)
 	x.desk.Store(d)
 	d.Post(func() {
 		svc := x.want.Load()
 		x.svc = svc
 		x.backends = map[*balancing.Server]*backend{}
 		x.senders, x.receivers, x.halfway = map[*sender]struct{}{}, map[*receiver]struct{}{}, map[halfFrame]struct{}{}
-		x.counts = newMessageCounts(x.gateway.metrics, x.name)
+		x.counts = newMessageCounts(x.gateway.metrics, x.name, &x.board.labels)
 		x.adoptBackends(svc)
-		x.router = mllpgate.New(x, messageSettings(svc))
+		x.router = mllpgate.New(x, messageSettings(svc, x.share))
 	})
 }
 
@@ -80,7 +74,7 @@ func (x *exchange) configure(svc *service) {
 		x.svc = svc
 		x.counts.reset()
 		x.adoptBackends(svc)
-		x.router.Configure(messageSettings(svc), now)
+		x.router.Configure(messageSettings(svc, x.share), now)
 		x.forgetBackends()
 	})
 }
@@ -144,7 +138,7 @@ func (x *exchange) do(f func(now time.Time)) {
 	})
 }
 
-// take adopts a client, of which first was read already.
+// take adopts a client, which is counted here already and of which first was read.
 func (x *exchange) take(s *session, fd int, first []byte) {
 	d := x.desk.Load()
 	ok := d.Post(func() {
@@ -152,17 +146,22 @@ func (x *exchange) take(s *session, fd int, first []byte) {
 		case x.desk.Load() != d:
 			x.take(s, fd, first)
 		case x.router == nil:
-			_ = unix.Close(fd)
-			s.leave()
+			x.turnAway(s, fd)
 		default:
 			x.adopt(d, s, fd, first)
 			x.after()
 		}
 	})
 	if !ok {
-		_ = unix.Close(fd)
-		s.leave()
+		x.turnAway(s, fd)
 	}
+}
+
+// turnAway closes a client that comes too late.
+func (x *exchange) turnAway(s *session, fd int) {
+	_ = unix.Close(fd)
+	x.clients.Add(-1)
+	s.leave()
 }
 
 // Tick looks at what is late.

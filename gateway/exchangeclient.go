@@ -157,7 +157,6 @@ func (x *exchange) adopt(d *relay.Desk, s *session, fd int, first []byte) {
 	c.client = x.router.Open(s.source, s.conn.Local.Port(), d.Now())
 	c.client.State = c
 	x.senders[c] = struct{}{}
-	x.clients.Add(1)
 	c.link = d.Adopt(fd, c)
 	if x.leaving {
 		x.router.Drain(d.Now())

@@ -16,7 +16,7 @@ func LookSeldom(t testing.TB) {
 // OnLoop runs f where the exchange of a service lives, and waits for it.
 func (g *Gateway) OnLoop(service string, f func()) {
 	done := make(chan struct{})
-	g.plan.Load().service(service).vip.exchange.Load().do(func(time.Time) {
+	g.plan.Load().service(service).vip.switchboard.Load().exchanges[0].do(func(time.Time) {
 		defer close(done)
 		f()
 	})
@@ -25,7 +25,7 @@ func (g *Gateway) OnLoop(service string, f func()) {
 
 // Sabotage has the exchange of a service panic as soon as a message is counted.
 func (g *Gateway) Sabotage(service string) {
-	x := g.plan.Load().service(service).vip.exchange.Load()
+	x := g.plan.Load().service(service).vip.switchboard.Load().exchanges[0]
 	g.OnLoop(service, func() { x.counts = nil })
 }
 
@@ -34,3 +34,14 @@ func Partial() int64 { return partial.Load() }
 
 // InUse is the number of client connections that are counted.
 func (g *Gateway) InUse() int { return g.budget.inUse() }
+
+// Exchanges is how many clients each exchange of a service has.
+func (g *Gateway) Exchanges(service string) (clients []int) {
+	for _, x := range g.plan.Load().service(service).vip.switchboard.Load().exchanges {
+		clients = append(clients, int(x.clients.Load()))
+	}
+	return clients
+}
+
+// ShareOf is what one of several exchanges has of n.
+func ShareOf(index, of, n int) int { return share{index, of}.part(n) }

@@ -161,7 +161,7 @@ func (g *Gateway) open(ctx context.Context) error {
 		return err
 	}
 	p.commit(time.Now(), g.followed)
-	g.exchanges(nil, p)
+	g.switchboards(nil, p)
 	putInForce(p, g.ports)
 	g.watch()
 	return nil
@@ -217,8 +217,8 @@ func (g *Gateway) beginStop() bool {
 	g.closePorts(g.ports)
 	for _, s := range g.plan.Load().services {
 		g.retire(s, s.backends)
-		if x := s.vip.exchange.Load(); x != nil {
-			g.retireExchange(x, s.cfg.Timeouts.Drain)
+		if b := s.vip.switchboard.Load(); b != nil {
+			b.retire(g, s.cfg.Timeouts.Drain)
 		}
 	}
 	return true

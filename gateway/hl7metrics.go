@@ -1,6 +1,8 @@
 package gateway
 
 import (
+	"sync"
+
 	"github.com/prometheus/client_golang/prometheus"
 
 	"gantry/gateway/mllpgate"
@@ -89,22 +91,52 @@ const (
 	otherLabel    = "other"
 )
 
-// messageCounts are one service's metrics, found without looking up labels each time. They belong
+// messageLabels are the message types and facilities of one service that have series of their own.
+type messageLabels struct {
+	mu                sync.Mutex
+	types, facilities map[string]bool
+}
+
+// typed gives the label of a message type.
+func (l *messageLabels) typed(name string) string { return l.known(&l.types, name, maxTypes) }
+
+// facility gives the label of a facility.
+func (l *messageLabels) facility(name string) string {
+	return l.known(&l.facilities, name, maxFacilities)
+}
+
+func (l *messageLabels) known(names *map[string]bool, name string, most int) string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if (*names)[name] {
+		return name
+	}
+	if len(*names) >= most {
+		return otherLabel
+	}
+	if *names == nil {
+		*names = map[string]bool{}
+	}
+	(*names)[name] = true
+	return name
+}
+
+// messageCounts are one exchange's metrics, found without looking up labels each time. They belong
 // to its loop.
 type messageCounts struct {
 	metrics    *metrics
 	service    string
+	labels     *messageLabels
 	messages   map[string]prometheus.Counter // by server, type and ack
-	types      map[string]bool
 	facilities map[string]prometheus.Counter
 	seconds    map[string]prometheus.Observer // by server
 	kinds      [oddKinds]prometheus.Counter
 	scratch    []byte
 }
 
-func newMessageCounts(m *metrics, service string) *messageCounts {
-	c := &messageCounts{metrics: m, service: service, messages: map[string]prometheus.Counter{},
-		types: map[string]bool{}, facilities: map[string]prometheus.Counter{}, seconds: map[string]prometheus.Observer{}}
+func newMessageCounts(m *metrics, service string, labels *messageLabels) *messageCounts {
+	c := &messageCounts{metrics: m, service: service, labels: labels, messages: map[string]prometheus.Counter{},
+		facilities: map[string]prometheus.Counter{}, seconds: map[string]prometheus.Observer{}}
 	for i, word := range oddWords {
 		c.kinds[i] = m.oddities.WithLabelValues(service, word)
 	}
@@ -113,14 +145,7 @@ func newMessageCounts(m *metrics, service string) *messageCounts {
 
 // reset forgets the series that it found, after a reload that may have dropped some. Which names
 // have series of their own stays: else every reload would bring room for more.
-func (c *messageCounts) reset() {
-	was := *c
-	*c = *newMessageCounts(c.metrics, c.service)
-	c.types = was.types
-	for name := range was.facilities {
-		c.facilities[name] = c.metrics.facilities.WithLabelValues(c.service, name)
-	}
-}
+func (c *messageCounts) reset() { *c = *newMessageCounts(c.metrics, c.service, c.labels) }
 
 // message counts what became of one.
 func (c *messageCounts) message(o *mllpgate.Outcome) {
@@ -155,24 +180,25 @@ func (c *messageCounts) message(o *mllpgate.Outcome) {
 	facility.Inc()
 }
 
-// counter finds a series; beyond maxTypes types they share one.
+// counter finds a series; beyond maxTypes types they share one, which is not worth remembering by
+// names that a peer makes up.
 func (c *messageCounts) counter(server string, o *mllpgate.Outcome) prometheus.Counter {
 	kind := o.Envelope.MessageType()
-	if !c.types[kind] && len(c.types) >= maxTypes {
-		return c.metrics.messages.WithLabelValues(c.service, server, otherLabel, o.Ack)
+	label := c.labels.typed(kind)
+	counter := c.metrics.messages.WithLabelValues(c.service, server, label, o.Ack)
+	if label == kind {
+		c.messages[string(c.scratch)] = counter
 	}
-	c.types[kind] = true
-	counter := c.metrics.messages.WithLabelValues(c.service, server, kind, o.Ack)
-	c.messages[string(c.scratch)] = counter
 	return counter
 }
 
 func (c *messageCounts) facility() prometheus.Counter {
-	if len(c.facilities) >= maxFacilities {
-		return c.metrics.facilities.WithLabelValues(c.service, otherLabel)
+	name := string(c.scratch)
+	label := c.labels.facility(name)
+	counter := c.metrics.facilities.WithLabelValues(c.service, label)
+	if label == name {
+		c.facilities[name] = counter
 	}
-	counter := c.metrics.facilities.WithLabelValues(c.service, string(c.scratch))
-	c.facilities[string(c.scratch)] = counter
 	return counter
 }
 

@@ -196,8 +196,8 @@ func (s scrape) service(sv *service) {
 	if sv.cfg.Protocol == "dicom" {
 		s.gauge("dicom_associations_waiting", float64(sv.vip.queue.length()), name)
 	}
-	if x := sv.vip.exchange.Load(); x != nil {
-		s.gauge("hl7_messages_waiting", float64(x.waiting.Load()), name)
+	if b := sv.vip.switchboard.Load(); b != nil {
+		s.gauge("hl7_messages_waiting", float64(b.waiting()), name)
 	}
 	if t := sv.table; t != nil {
 		s.gauge("persistence_entries", float64(t.Len()), name)

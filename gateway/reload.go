@@ -137,7 +137,7 @@ func unchanged(old, p *plan) bool {
 func (g *Gateway) commit(old, p *plan, ports map[netip.AddrPort]*port, page *adminServer) {
 	p.commit(time.Now(), g.followed)
 	g.plan.Store(p)
-	g.exchanges(old, p)
+	g.switchboards(old, p)
 	putInForce(p, ports)
 	closing := map[netip.AddrPort]*port{}
 	for addr, pt := range g.ports {

@@ -107,13 +107,13 @@ func (s *session) start(fd int, first []byte, err error) {
 	s.gateway.relay.Adopt(c)
 }
 
-// exchange hands the client to the exchange of the service in force, with what was read of it: a
+// exchange hands the client to the switchboard of the service in force, with what was read of it: a
 // client that said nothing for an hour may have come before messages were routed. A reload may have
-// taken the exchange away, too.
+// taken the switchboard away, too.
 func (s *session) exchange(fd int, first []byte) {
 	s.began = time.Now()
-	if x := s.port.service.Load().vip.exchange.Load(); x != nil {
-		x.take(s, fd, first)
+	if b := s.port.service.Load().vip.switchboard.Load(); b != nil {
+		b.take(s, fd, first)
 		return
 	}
 	_ = unix.Close(fd)

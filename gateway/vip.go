@@ -55,7 +55,7 @@ type vip struct {
 	quiet   [refusals]rate.Sometimes // bounds the log lines about refusals
 	queue   queue                    // dicom: who waits for a place
 
-	exchange atomic.Pointer[exchange] // mllp, routing: per-message; nil for others
+	switchboard atomic.Pointer[switchboard] // mllp, routing: per-message; nil for others
 
 	looking  sync.Mutex         // one look at a time, so that the last one has the last word
 	standing balancing.Standing // when it was last looked at; under looking

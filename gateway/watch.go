@@ -138,8 +138,8 @@ func (g *Gateway) followed(b *backend, v verdict, now time.Time) {
 // and has not answered.
 func (g *Gateway) abort(b *backend, why relay.End) int {
 	if s := g.plan.Load().service(b.service); s != nil {
-		if x := s.vip.exchange.Load(); x != nil {
-			x.cut(b.server)
+		if board := s.vip.switchboard.Load(); board != nil {
+			board.cut(b.server)
 		}
 	}
 	return b.abort(why)
@@ -167,8 +167,8 @@ func (g *Gateway) tellUsable(svc *service) {
 	if svc == nil || svc.vip != v {
 		return
 	}
-	if x := v.exchange.Load(); x != nil {
-		x.changed()
+	if b := v.switchboard.Load(); b != nil {
+		b.changed()
 	}
 	now := svc.pool.Standing()
 	if v.standing == now {

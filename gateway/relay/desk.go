@@ -38,12 +38,25 @@ type Desk struct {
 	ended atomic.Bool
 }
 
-// NewDesk opens a desk on the loop that has the fewest. When the relay is closed
-// already, the desk has ended when NewDesk returns. It may be called from any
-// goroutine.
-func (r *Relay) NewDesk(o DeskOwner) *Desk {
+// Loops is the number of loops.
+func (r *Relay) Loops() int { return len(r.loops) }
+
+// NewDesk opens a desk on the loop that has the fewest, of those where none of
+// apart is, if there is one. When the relay is closed already, the desk has ended
+// when NewDesk returns. It may be called from any goroutine.
+func (r *Relay) NewDesk(o DeskOwner, apart ...*Desk) *Desk {
+	together := func(l *loop) int {
+		n := 0
+		for _, d := range apart {
+			if d.loop == l {
+				n++
+			}
+		}
+		return n
+	}
 	l := slices.MinFunc(r.loops, func(a, b *loop) int {
-		return cmp.Or(cmp.Compare(a.desked.Load(), b.desked.Load()), cmp.Compare(a.live.Load(), b.live.Load()))
+		return cmp.Or(cmp.Compare(together(a), together(b)),
+			cmp.Compare(a.desked.Load(), b.desked.Load()), cmp.Compare(a.live.Load(), b.live.Load()))
 	})
 	d := &Desk{loop: l, owner: o}
 	d.tick = newAlarm(d.ring)
