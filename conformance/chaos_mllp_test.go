@@ -43,6 +43,8 @@ type chaos struct {
 	ctx        context.Context
 	senders    []crowdOfSenders
 	ackTimeout string
+	orderBy    string
+	links      int // connections_per_server of the first generation
 	listen     []string
 	receivers  []*chaosReceiver
 	gateway    *peers.Gantry
@@ -77,10 +79,10 @@ services:
   timeouts: {connect: 500ms}
   flapping: {hold: 0s}
   persistence: {entries: 50}
-  mllp: {routing: per-message, order_by: PID-3.1, ack_timeout: %s, hold: 2s, retry_on: [AR-207], connections_per_server: %d}
+  mllp: {routing: per-message, %sack_timeout: %s, hold: 2s, retry_on: [AR-207], connections_per_server: %d}
   checks: [{type: mllp, interval: 500ms, timeout: 1s, rise: 1, fall: 2}]
   servers: [%s]
-`, quoted(c.listen...), c.ackTimeout, 8+generation%3, strings.Join(servers, ", "))
+`, quoted(c.listen...), c.orderBy, c.ackTimeout, c.links+generation%3, strings.Join(servers, ", "))
 }
 
 // TestChaosOfMessages: 64 senders, three receivers and a gateway that keeps the order of each patient, while all
@@ -88,25 +90,35 @@ services:
 // all is in order; no sender gets an answer that is another message's; what was not acknowledged is accounted for.
 func TestChaosOfMessages(t *testing.T) {
 	total, rate := chaosAmount(t)
-	judged := playChaos(t, total, rate, "1s", chaosSenders, chaosSteps())
+	judged := playChaos(t, total, rate, &chaos{ackTimeout: "1s", orderBy: byPatient, links: 8, senders: chaosSenders}, chaosSteps())
 	require.Positive(t, judged.Doubled, "no sender had to send again what had arrived: the test has missed its point")
 }
 
 // TestGentleChangesDoubleNothing: while 56 senders are at work, servers are drained, the configuration is reloaded and the gateway is
 // stopped, all between two messages of each connection: every message is kept once.
 func TestGentleChangesDoubleNothing(t *testing.T) {
-	judged := playChaos(t, 3000, fewPerSecond, "10s", chaosSenders[:patientSenders], gentleSteps())
+	judged := playChaos(t, 3000, fewPerSecond, &chaos{ackTimeout: "10s", orderBy: byPatient, links: 8, senders: chaosSenders[:patientSenders]}, gentleSteps())
 	require.Zero(t, judged.Doubled)
 	require.Zero(t, judged.Unanswered)
 	require.Equal(t, judged.Accepted, judged.Kept)
 }
 
+// TestChaosOverSeveralLoops: without order_by, a service with many connections is spread over loops, and gathered again by
+// a reload that leaves it fewer. Each connection's messages are in order all the same.
+func TestChaosOverSeveralLoops(t *testing.T) {
+	judged := playChaos(t, 3000, fewPerSecond, &chaos{ackTimeout: "1s", links: 15, senders: connectionSenders()}, spreadSteps())
+	require.Positive(t, judged.Doubled)
+}
+
+// byPatient keeps the order of each patient over all connections.
+const byPatient = "order_by: PID-3.1, "
+
 // playChaos plays the steps, one after the other, while that many messages are sent at least, and judges.
-func playChaos(t *testing.T, total int, rate float64, ackTimeout string, senders []crowdOfSenders, steps []chaosStep) ledger.Report {
+func playChaos(t *testing.T, total int, rate float64, c *chaos, steps []chaosStep) ledger.Report {
 	t.Helper()
 	ctx := within(t, 5*time.Minute)
-	c := &chaos{t: t, ctx: ctx, senders: senders, ackTimeout: ackTimeout, listen: []string{peers.FreeAddr(), peers.FreeAddr()},
-		receivers: []*chaosReceiver{receiverInside(t, "R1"), receiverInside(t, "R2"), receiverProcess(t, ctx, "R3")}}
+	c.t, c.ctx, c.listen = t, ctx, []string{peers.FreeAddr(), peers.FreeAddr()}
+	c.receivers = []*chaosReceiver{receiverInside(t, "R1"), receiverInside(t, "R2"), receiverProcess(t, ctx, "R3")}
 	require.NoError(t, c.startGateway())
 	t.Cleanup(func() { farewell(t, c.gateway) })
 	for _, r := range c.receivers {

@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -36,6 +37,11 @@ var chaosSenders = []crowdOfSenders{
 	{"patients over all connections", 12, 1, 0.06, 120, feed.RoundRobin, 10 * time.Second, always},
 	{"impatient", 4, 4, 0.04, 40, feed.Patient, 700 * time.Millisecond, always},
 	{"gives up", 4, 1, 0.01, 20, feed.Patient, 700 * time.Millisecond, 0},
+}
+
+// connectionSenders are those of chaosSenders that send all of a patient over one connection.
+func connectionSenders() []crowdOfSenders {
+	return slices.DeleteFunc(slices.Clone(chaosSenders), func(s crowdOfSenders) bool { return s.by != feed.Patient })
 }
 
 // kindsOfChaos are what is sent; one of six merges two patients.

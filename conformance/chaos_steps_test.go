@@ -76,6 +76,23 @@ func gentleSteps() []chaosStep {
 	}
 }
 
+// spreadSteps are of those that hurt one with many loops most.
+func spreadSteps() []chaosStep {
+	return []chaosStep{
+		mishap("nothing", nothing, nothing),
+		mishap("configuration reloaded", reload, nothing),
+		wrongly(0, 5, "wrong-control-id"),
+		mishap("process killed and started again", killProcess, startProcess),
+		mishap("server drained, then ready", drain(0), ready(0)),
+		wrongly(1, 0, "close-after-ack"),
+		mishap("configuration reloaded", reload, nothing),
+		mishap("gateway stopped and started again", stopGateway, nothing),
+		wrongly(1, 5, "reset"),
+		mishap("all receivers gone for a while", allGone, nothing),
+		mishap("nothing any more", nothing, nothing),
+	}
+}
+
 // takeTime lets the receivers of this process keep messages at once and answer a little later.
 func takeTime(c *chaos) error {
 	return errors.Join(c.receivers[0].fails(0, "late=20ms"), c.receivers[1].fails(0, "late=20ms"))

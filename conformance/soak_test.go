@@ -67,9 +67,9 @@ func TestSoak(t *testing.T) {
 
 	changes := measure(moved) - movedBefore
 	t.Logf("%s, %d checks of %d kinds on %d servers: %.0f made, %.0f failed, slowest %.0f ms (%s), %.0f state changes; "+
-		"load: %d objects, %d messages, %d failed; processors %.0f %% busy", lasts, number, len(kinds), len(servers),
+		"load: %d objects, %d messages, %d failed, %d left without an answer by Orthanc; processors %.0f %% busy", lasts, number, len(kinds), len(servers),
 		soakMade(measure, made)-madeBefore, measure(failed)-failedBefore, slowest.DurationMS, slowest.Check, changes,
-		l.objects.Load(), l.messages.Load(), l.failed.Load(), 100*(busy-busyBefore)/(all-allBefore))
+		l.objects.Load(), l.messages.Load(), l.failed.Load(), l.excused.Load(), 100*(busy-busyBefore)/(all-allBefore))
 	require.Zero(t, changes, "state changes")
 	require.Greater(t, soakMade(measure, made)-madeBefore, float64(number)*lasts.Seconds()/3, "checks made")
 	for _, s := range servers {
