@@ -27,7 +27,7 @@ type MLLP struct {
 	// RetryOn is empty when every answer is passed on.
 	RetryOn []mllpgate.Verdict `yaml:"retry_on" format:"refusal" max:"32" doc:"Answers upon which another server is tried: AR or CR, or with an error code of table 0357, such as AR-207 (application internal error). The last server's words are passed on. Absent = none."`
 
-	ConnectionsPerServer int           `yaml:"connections_per_server" default:"4" min:"1" max:"256" doc:"Most connections to one server; a smaller max_connections of the server counts. They are opened as messages need them."`
+	ConnectionsPerServer int           `yaml:"connections_per_server" default:"4" min:"1" max:"256" doc:"Most connections to one server; a smaller max_connections of the server counts. They are opened as messages need them. From 16 on, the service may use several processors (docs/hl7.md)."`
 	Pipelining           int           `yaml:"pipelining" default:"1" min:"1" max:"64" doc:"Most messages outstanding on one server connection. More than 1 only for receivers that read on before they have answered."`
 	Idle                 time.Duration `yaml:"idle" default:"5m" min:"1s" max:"24h" doc:"A server connection that is unused for this long is closed."`
 
