@@ -42,7 +42,7 @@ func acknowledgements() Section {
 		{"The messages of a connection are delivered in their order, or those of a key such as PID-3.1, whatever connection they come on; answers come in the order of the messages.", "HL7 2.5.1 2.9.2",
 			[]string{router + "TestConnectionKeepsItsOrder", router + "TestKeys", router + "TestKeylessMessageIsABarrier", router + "TestModel", conf + "TestMessageByMessageWithHAPI"}},
 		{"What was acknowledged is at a receiver; what is twice there was sent twice by its sender, unless `resend` or `retry_on` say otherwise.", "HL7 2.5.1 2.9.2",
-			[]string{conf + "TestReceiversOnHAPIFail", conf + "TestChaosOfMessages", router + "TestResendEnds", router + "TestRetryOn"}},
+			[]string{conf + "TestReceiversOnHAPIFail", conf + "TestChaosOfMessages", conf + "TestChaosOverSeveralLoops", conf + "TestGentleChangesDoubleNothing", router + "TestResendEnds", router + "TestRetryOn"}},
 	}}
 }
 
