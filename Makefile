@@ -26,8 +26,8 @@ peers: ## install what the conformance suites need (apt, with root or sudo; Mave
 # The rooms first, then the whole program between real peers; the second prints each promise that it kept.
 test: peers build ## build, vet and every test with the race detector; under ten minutes on two cores
 	$(GO) vet ./...
-	$(GO) test -race -timeout 8m $$($(GO) list ./... | grep -v '/conformance')
-	$(GO) test -race -timeout 8m -count 1 -p 1 -v ./conformance/... | sed -u '/^=== \(RUN\|PAUSE\|CONT\|NAME\)/d'
+	$(GO) test -race -timeout 15m $$($(GO) list ./... | grep -v '/conformance')
+	$(GO) test -race -timeout 20m -count 1 -p 1 -v ./conformance/... | sed -u '/^=== \(RUN\|PAUSE\|CONT\|NAME\)/d'
 	@CI= $(GO) run ./conformance/peers/install -list
 
 soak: peers ## no false alarm: healthy servers, every kind of check, a busy machine, for SOAK (20m)
