@@ -124,7 +124,7 @@ func TestExchangeOverIPv6(t *testing.T) {
 	e := &hl7Engine{t: t, addr: l.Addr().String(), l: l, met: make(chan *talker, 64)}
 	go func() {
 		for c, err := l.Accept(); err == nil; c, err = l.Accept() {
-			e.met <- &talker{TCPConn: c.(*net.TCPConn), t: t}
+			e.met <- &talker{halfConn: c.(halfConn), t: t}
 		}
 	}()
 	e.obliges()

@@ -1,8 +1,14 @@
 package gateway
 
 import (
+	"errors"
+	"net"
+	"net/netip"
 	"testing"
 	"time"
+
+	"gantry/gateway/engine"
+	"gantry/gateway/relay"
 )
 
 // LookSeldom has the waiting ones of a test's gateway, which is started later, rely on being
@@ -21,6 +27,32 @@ func (g *Gateway) OnLoop(service string, f func()) {
 		f()
 	})
 	<-done
+}
+
+// TakeCarried has a service take a client whose connection is no socket, on its first address. ended is
+// told when its carrier has done with it.
+func (g *Gateway) TakeCarried(service string, c net.Conn, ended func()) error {
+	g.changing.Lock()
+	svc := g.plan.Load().service(service)
+	local := svc.cfg.Listen[0]
+	p := g.ports[local]
+	g.changing.Unlock()
+	source := netip.MustParseAddrPort(c.RemoteAddr().String())
+	s := &session{gateway: g, port: p, conn: &engine.Conn{Source: source, Local: local}, service: svc, vip: svc.vip, source: source}
+	if !g.budget.acquire() {
+		return errors.New("no descriptors")
+	}
+	if err := s.admit(); err != nil {
+		g.budget.release()
+		return err
+	}
+	fd, err := relay.Carry(c, ended)
+	if err != nil {
+		s.leave()
+		return err
+	}
+	s.start(fd, nil, nil)
+	return nil
 }
 
 // Sabotage has the exchange of a service panic as soon as a message is counted.

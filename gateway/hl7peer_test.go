@@ -19,17 +19,23 @@ import (
 
 // talker is one end of an MLLP connection, under the test's control.
 type talker struct {
-	*net.TCPConn
+	halfConn
 	t   testing.TB
 	dec codec.Decoder
 	buf []byte
+}
+
+// halfConn is a connection that can end its own side alone.
+type halfConn interface {
+	net.Conn
+	CloseWrite() error
 }
 
 func newTalker(t testing.TB, c net.Conn) *talker {
 	t.Helper()
 	t.Cleanup(func() { _ = c.Close() })
 	require.NoError(t, c.SetDeadline(time.Now().Add(patience)))
-	return &talker{TCPConn: c.(*net.TCPConn), t: t}
+	return &talker{halfConn: c.(halfConn), t: t}
 }
 
 // talk connects to the gateway as a sender does.
@@ -135,7 +141,7 @@ func newEngine(t testing.TB) *hl7Engine {
 			if err != nil {
 				return
 			}
-			e.met <- &talker{TCPConn: c.(*net.TCPConn), t: t}
+			e.met <- &talker{halfConn: c.(halfConn), t: t}
 		}
 	}()
 	return e

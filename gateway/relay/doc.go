@@ -34,4 +34,7 @@
 // bytes that are not wanted stay in the kernel (Link.Pause), FIN and RST are told
 // as they came and behind the bytes before them, and an idle link costs less than
 // 200 bytes. A panic ends the desk that it struck, and no other.
+//
+// A connection that only goroutines can read and write, as TLS is, is carried to a
+// desk: Carry, and Beneath.
 package relay

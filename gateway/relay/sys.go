@@ -116,8 +116,9 @@ func socketError(fd int) error {
 	return nil
 }
 
-// resetOnClose has close send RST in the place of FIN.
+// resetOnClose has close send RST in the place of FIN, also where fd is carried.
 func resetOnClose(fd int) {
+	resetCarried(fd)
 	_ = unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1, Linger: 0})
 }
 
