@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"sync"
 	"sync/atomic"
@@ -64,6 +65,10 @@ func (s *storm) send(ctx context.Context, n int) (end string, bad error) {
 		switch {
 		case errors.As(err, &aborted) && aborted.Abort == dicom.AbortProvider:
 			return "aborted 2/0", nil
+		case errors.Is(err, io.ErrUnexpectedEOF):
+			// Orthanc writes the head of a response and the rest apart. Killed between them, it leaves half a PDU, and
+			// no A-ABORT fits into that.
+			return "cut off in a response", nil
 		case err != nil:
 			return "broken", fmt.Errorf("no A-ABORT of the gateway: %w", err)
 		case r.Status != dicom.StatusSuccess:

@@ -175,6 +175,9 @@ func eachStand(t *testing.T, test func(*testing.T, context.Context, *standing)) 
 	}
 }
 
+// torn is a line of one process of DCMTK that stands behind the letter of another's, whose rest follows.
+var torn = regexp.MustCompile(`(?m)^([WEF])(I: .*)\n(: .*)$`)
+
 // complaints finds the lines of a log that somebody would look into: warnings and errors in the forms of
 // DCMTK, Orthanc, Python, SLF4J and nginx, and stack traces. DCMTK's processes write a line in pieces, so
 // that the letter of one may stand behind that of another.

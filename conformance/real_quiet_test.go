@@ -93,6 +93,13 @@ func TestComplaintsAreRecognised(t *testing.T) {
 	}
 }
 
+// TestTornLinesAreMended: a warning that is forgiven is forgiven in pieces, too.
+func TestTornLinesAreMended(t *testing.T) {
+	const log = "before\nWI: Cleaned up after child (7)\n: duplicate SOP instance UID\nbehind\n"
+	heard := complaints.FindAllString(torn.ReplaceAllString(log, "$2\n$1$3"), -1)
+	require.Equal(t, []string{"W: duplicate SOP instance UID"}, heard)
+}
+
 // rudeProber holds the conversation of a Prober on a connection that it cuts at its last word, or in the
 // middle of its first one when there is only one.
 type rudeProber struct{ negotiate.Prober }
@@ -145,6 +152,7 @@ func (s *standing) listen(ctx context.Context, conversations int, wait time.Dura
 		}
 		return nil
 	})
+	written = torn.ReplaceAllString(written, "$2\n$1$3")
 	return slices.DeleteFunc(complaints.FindAllString(written, -1), s.forgiven), err
 }
 
