@@ -77,8 +77,11 @@ func (x *exchange) Tell(o *mllpgate.Outcome) {
 	}
 	x.gateway.log.Log(context.Background(), level, messageSentence(o), "service", x.name, "server", server,
 		"client", o.Client.String(), "message_type", o.Envelope.MessageType(), "control_id", shownID(o.Envelope.ControlID),
-		"ack", o.Ack, "bytes_in", o.In, "bytes_out", o.Out, "took", o.Took.Round(10*time.Microsecond))
+		"ack", o.Ack, "bytes_in", o.In, "bytes_out", o.Out, "waited", o.Waited.Round(shownTime), "took", o.Took.Round(shownTime))
 }
+
+// shownTime is to what times in a message's line are rounded.
+const shownTime = 10 * time.Microsecond
 
 // messageSentence says what became of a message.
 func messageSentence(o *mllpgate.Outcome) string {

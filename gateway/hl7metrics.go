@@ -160,13 +160,13 @@ func (c *messageCounts) message(o *mllpgate.Outcome) {
 		counter = c.counter(server, o)
 	}
 	counter.Inc()
-	if o.Took > 0 {
+	if o.Answered > 0 {
 		seconds, ok := c.seconds[server]
 		if !ok {
 			seconds = c.metrics.seconds.WithLabelValues(c.service, server)
 			c.seconds[server] = seconds
 		}
-		seconds.Observe(o.Took.Seconds())
+		seconds.Observe(o.Answered.Seconds())
 	}
 	switch o.Ack {
 	case mllpgate.AckDuplicate:

@@ -96,7 +96,7 @@ func (r *Router) receive(c *Client, m *message, now time.Time) {
 		r.order.join(m, m.env.Keys)
 		r.active++
 	} else {
-		r.tell(m, nil, AckDuplicate, 0)
+		r.tell(m, nil, AckDuplicate, now)
 	}
 	r.lookAt(c)
 	r.hush(c)

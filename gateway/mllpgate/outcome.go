@@ -45,7 +45,7 @@ func (r *Router) answered(m *message, msg []byte, ack string, now time.Time) {
 func (r *Router) conclude(m *message, ack string, now time.Time) {
 	m.state = done
 	r.active--
-	r.tell(m, m.server, ack, r.tookOf(m, ack, now))
+	r.tell(m, m.server, ack, now)
 	r.order.leave(m, func(next *message) { r.lookAt(next.client) })
 	r.landed(m)
 	if m.client != nil {
@@ -56,19 +56,20 @@ func (r *Router) conclude(m *message, ack string, now time.Time) {
 	r.free(m)
 }
 
-// tookOf is the time of an answer; 0 where there was none.
-func (r *Router) tookOf(m *message, ack string, now time.Time) time.Duration {
+func (r *Router) tell(m *message, server *balancing.Server, ack string, now time.Time) {
+	o := Outcome{
+		Client: m.source.addr, Server: server, Envelope: &m.env, Ack: ack, In: m.bytes(), Out: m.out,
+		Took: now.Sub(m.received), Waited: now.Sub(m.received),
+	}
+	if !m.sentAt.IsZero() {
+		o.Waited = m.sentAt.Sub(m.received)
+	}
 	switch ack {
 	case AckNone, AckNAK, AckClosed, AckUnknown, AckWithdrawn, AckDuplicate:
-		return 0
+	default:
+		o.Answered = now.Sub(m.sentAt)
 	}
-	return now.Sub(m.sentAt)
-}
-
-func (r *Router) tell(m *message, server *balancing.Server, ack string, took time.Duration) {
-	r.world.Tell(&Outcome{
-		Client: m.source.addr, Server: server, Envelope: &m.env, Ack: ack, Took: took, In: m.bytes(), Out: m.out,
-	})
+	r.world.Tell(&o)
 }
 
 func (r *Router) notice(t Trouble, server *balancing.Server, m *message) {

@@ -53,7 +53,9 @@ type Outcome struct {
 	Server   *balancing.Server // that it was sent to last; nil for none
 	Envelope *Envelope
 	Ack      string        // one of the Ack words
-	Took     time.Duration // from sending it to its answer
+	Answered time.Duration // from sending it to its answer; 0 where no server answered
+	Waited   time.Duration // from its last byte to sending it, for the last time; to its end, where it was not sent
+	Took     time.Duration // from its last byte to its end
 	In, Out  int           // bytes of the message, and of its answers, without framing
 }
 

@@ -26,6 +26,7 @@ type scene struct {
 	paused  map[*Client]bool
 	answers map[*Client][]string // "CODE ID" each
 	told    []string             // "ID ACK SERVER" of every message, once
+	times   [][3]time.Duration   // answered, waited, took
 	notices []Notice
 	dead    map[*Link]bool // Send finds it closed
 	stuff   bool           // Send takes no more than a part
@@ -148,6 +149,7 @@ func (s *scene) Tell(o *Outcome) {
 	if o.Server != nil {
 		server = o.Server.Name()
 	}
+	s.times = append(s.times, [3]time.Duration{o.Answered, o.Waited, o.Took})
 	s.told = append(s.told, fmt.Sprintf("%s %s %s", o.Envelope.ControlID, o.Ack, server))
 }
 
