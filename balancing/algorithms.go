@@ -12,7 +12,7 @@ func (p *Pool) leastConnections(g *rung, r *Request) *member {
 	var best *member
 	var load, share int64 // of best
 	for _, m := range g.members {
-		if !m.server.open(g.grade) || r.tried(m.server) {
+		if !g.candidate(m, r) {
 			continue
 		}
 		l, w := m.server.active.Load()+1, m.server.share(r.Now)
@@ -37,7 +37,7 @@ func (p *Pool) roundRobin(g *rung, r *Request) *member {
 	var best *member
 	var sum int64
 	for _, m := range g.members {
-		if !m.server.open(g.grade) || r.tried(m.server) {
+		if !g.candidate(m, r) {
 			continue
 		}
 		w := m.server.share(r.Now)
@@ -84,7 +84,7 @@ func (g *rung) sourceHash(r *Request) *member {
 func (g *rung) draw(ticket uint64, r *Request) (first, second *member) {
 	var one, two lot
 	for _, m := range g.members {
-		if !m.server.open(g.grade) || r.tried(m.server) {
+		if !g.candidate(m, r) {
 			continue
 		}
 		h, w := mix(ticket, m.server.hash), m.server.share(r.Now)

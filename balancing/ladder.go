@@ -29,20 +29,34 @@ func ladder(regular, backup []*member, panics bool) []rung {
 // choose climbs down the ladder to the first rung with room and acquires a
 // server there; nil when there is none. A rung whose servers are all full is
 // passed over like an empty one: nothing waits here, and a client served by a
-// backup is better off than one refused.
+// backup is better off than one refused. Who says which servers are full waits
+// elsewhere, and goes no further down than where one of these stands.
 func (p *Pool) choose(r *Request) *Server {
 	for i := range p.rungs {
 		if s := p.take(&p.rungs[i], r); s != nil {
 			return s
 		}
+		if p.rungs[i].waits(r) {
+			return nil
+		}
 	}
 	return nil
+}
+
+// waits says whether somebody on this rung is worth waiting for.
+func (g *rung) waits(r *Request) bool {
+	for i := 0; i < len(g.members) && len(r.Full) > 0; i++ {
+		if s := g.members[i].server; s.grade() == g.grade && r.full(s) && !r.tried(s) {
+			return true
+		}
+	}
+	return false
 }
 
 // take acquires a server of one rung.
 func (p *Pool) take(g *rung, r *Request) *Server {
 	if p.distribution == Failover {
-		return g.first(r)
+		return g.inOrder(r)
 	}
 	for range lostRaces {
 		m := p.best(g, r)
@@ -69,6 +83,21 @@ func (p *Pool) best(g *rung, r *Request) *member {
 	return p.leastConnections(g, r)
 }
 
+// inOrder acquires the first candidate, in file order, that lets it, unless one before it is worth
+// waiting for.
+func (g *rung) inOrder(r *Request) *Server {
+	for _, m := range g.members {
+		switch {
+		case !m.server.open(g.grade) || r.tried(m.server):
+		case r.full(m.server):
+			return nil
+		case m.server.acquire():
+			return m.server
+		}
+	}
+	return nil
+}
+
 // first acquires the first candidate, in file order, that lets it.
 func (g *rung) first(r *Request) *Server {
 	for _, m := range g.members {
@@ -81,5 +110,5 @@ func (g *rung) first(r *Request) *Server {
 
 // candidate says whether m stands on this rung, has room, and was not tried.
 func (g *rung) candidate(m *member, r *Request) bool {
-	return m.server.open(g.grade) && !r.tried(m.server)
+	return m.server.open(g.grade) && !r.tried(m.server) && !r.full(m.server)
 }

@@ -64,6 +64,7 @@ type Request struct {
 	Key   Key       // who asks; zero = nobody in particular
 	Now   time.Time // the time of asking
 	Tried []*Server // servers that failed this very connection; they are passed over
+	Full  []*Server // servers without room for it, beside those that know so themselves: it waits for them rather than for worse ones
 }
 
 // NewPool makes a pool. It does not keep o.Members.
@@ -139,7 +140,8 @@ func (p *Pool) serves(s *Server) bool { return s.grade() <= p.lowest }
 // Pick chooses a server and counts the session in: the caller must call
 // Release on it exactly once, when the session ends or its dial fails. After a
 // failed dial the caller asks again with that server among Tried. The error is
-// ErrNoServer or ErrFull. Pick does not allocate.
+// ErrNoServer or ErrFull; with Full it is ErrFull also where only servers would
+// have room that serve when no better one can. Pick does not allocate.
 func (p *Pool) Pick(r Request) (*Server, error) {
 	s := p.pick(&r)
 	if s != nil {
@@ -164,6 +166,14 @@ func (p *Pool) pick(r *Request) *Server {
 func (r *Request) tried(s *Server) bool {
 	return len(r.Tried) > 0 && slices.Contains(r.Tried, s)
 }
+
+// full says whether s has no room for this one, by the word of who asks.
+func (r *Request) full(s *Server) bool {
+	return len(r.Full) > 0 && slices.Contains(r.Full, s)
+}
+
+// Hashes tells whether the same key always means the same server, as long as that can be used.
+func (p *Pool) Hashes() bool { return p.algorithm == SourceHash && p.distribution == Balance }
 
 // Has tells whether the server is a member; a nil one never is.
 func (p *Pool) Has(s *Server) bool { return s != nil && p.byID[s.id] == s }

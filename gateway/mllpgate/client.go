@@ -156,9 +156,20 @@ func (r *Router) forsake(c *Client, now time.Time) {
 		case m.state == sent:
 		default:
 			r.withdraw(m)
-			r.conclude(m, AckWithdrawn, now)
+			r.conclude(m, m.leftAs(), now)
 		}
 	}
+}
+
+// leftAs is what became of a message that is not sent on because its client has left.
+func (m *message) leftAs() string {
+	switch {
+	case m.kept != nil:
+		return m.keptAck
+	case m.doubt:
+		return AckUnknown
+	}
+	return AckWithdrawn
 }
 
 // ending takes no more messages from a client; it is closed when it has its answers.

@@ -122,7 +122,6 @@ func (r *Router) retries(m *message, a *answer, codes []string) bool {
 
 // retry asks another server; the refusal is kept for when there is none.
 func (r *Router) retry(l *Link, m *message, a *answer, now time.Time) {
-	r.notice(TroubleRetry, l.Server, m)
 	m.kept, m.keptAck = bytes.Clone(a.msg), a.label()
 	m.tried = append(m.tried, l.Server)
 	r.take(l, m, now)
@@ -131,7 +130,9 @@ func (r *Router) retry(l *Link, m *message, a *answer, now time.Time) {
 		return
 	}
 	m.state = waiting
-	r.place(m, now)
+	if r.place(m, now); m.state != done {
+		r.notice(TroubleRetry, l.Server, m)
+	}
 }
 
 // afterwards passes an application answer on that follows an accept acknowledgement. It has no

@@ -46,7 +46,8 @@ type message struct {
 	sentAt   time.Time
 	deadline time.Time // of the answer
 	sends    int
-	got      int // answers so far, where a batch has several
+	doubt    bool // it was sent before, and nobody knows what became of it
+	got      int  // answers so far, where a batch has several
 
 	kept    []byte // the answer of a server that refused, while others are asked
 	keptAck string

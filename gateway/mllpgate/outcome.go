@@ -19,6 +19,7 @@ const commitAck = mllp.CommitAck
 const (
 	textNoServer = "no receiver is usable; send again"
 	textUnknown  = "the receiver did not answer; it may have the message"
+	textBehind   = "not sent, because a message before it was not answered; send again"
 	textRejected = "not accepted here"
 )
 
@@ -94,7 +95,11 @@ func (r *Router) hold(m *message, now time.Time) {
 		m.heldFrom = now
 	}
 	if now.Sub(m.heldFrom) >= r.set.Hold {
-		r.fail(m, r.set.OnNoServer, AckClosed, WhyNoServer, now)
+		if m.doubt {
+			r.fail(m, Close, AckUnknown, WhyUnknown, now)
+		} else {
+			r.fail(m, r.set.OnNoServer, AckClosed, WhyNoServer, now)
+		}
 		return
 	}
 	m.state, m.retryAt = held, now.Add(retryHeld)
@@ -135,7 +140,7 @@ func (r *Router) unknown(m *message, why Trouble, now time.Time) {
 	policy := r.set.OnUnknownOutcome
 	m.kept = nil // what another one said before does not tell what became of it
 	if policy == Resend && m.client != nil && m.got == 0 && m.sends < maxSends {
-		m.state, m.tried = waiting, []*balancing.Server{server}
+		m.state, m.tried, m.doubt = waiting, []*balancing.Server{server}, true
 		r.place(m, now)
 		return
 	}
@@ -198,8 +203,11 @@ func behind(queue []*message, m *message) []*message {
 // connection where that cannot be.
 func (r *Router) dispose(m *message, policy Policy, ack string, why Why, now time.Time) {
 	text := textNoServer
-	if why == WhyUnknown {
+	switch {
+	case ack == AckUnknown:
 		text = textUnknown
+	case why == WhyUnknown:
+		text = textBehind
 	}
 	code := map[Policy]string{NakAE: hl7.ApplicationError, NakAR: hl7.ApplicationReject}[policy]
 	if code != "" && r.nak(m, code, hl7.ErrorInternal, text, now) {

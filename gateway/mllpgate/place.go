@@ -44,7 +44,7 @@ func (r *Router) place(m *message, now time.Time) {
 		m.turn = r.turns
 	}
 	key := r.keyOf(m, route)
-	if key == (balancing.Key{}) && m.kept == nil && r.crowds[r.crowdOf(m)].waits() {
+	if key == (balancing.Key{}) && r.crowds[r.crowdOf(m)].waits() {
 		r.joinCrowd(m) // who came first is served first
 		return
 	}
@@ -52,13 +52,20 @@ func (r *Router) place(m *message, now time.Time) {
 	switch {
 	case fit == fitsServer:
 		r.settleOn(m, server, now)
-	case m.kept != nil:
-		r.answered(m, m.kept, m.keptAck, now)
 	case fit == fitsLater:
 		r.joinCrowd(m)
 	default:
-		r.hold(m, now)
+		r.nowhere(m, now)
 	}
+}
+
+// nowhere is for a message that no server can take: it has the refusal that was kept, or is held.
+func (r *Router) nowhere(m *message, now time.Time) {
+	if m.kept != nil {
+		r.answered(m, m.kept, m.keptAck, now)
+		return
+	}
+	r.hold(m, now)
 }
 
 // keyOf is what decides to which server a message belongs; the zero Key is nothing.
@@ -66,7 +73,7 @@ func (r *Router) keyOf(m *message, route *Route) balancing.Key {
 	switch {
 	case len(m.env.Keys) > 0:
 		return m.env.Keys[0].In(route.Part)
-	case r.set.BySource:
+	case r.set.BySource, route.Pool.Hashes():
 		return balancing.AddrKey(m.source.addr.Addr()).In(route.Part)
 	}
 	return balancing.Key{}
@@ -75,31 +82,31 @@ func (r *Router) keyOf(m *message, route *Route) balancing.Key {
 // find looks for a server, and counts the message in there.
 func (r *Router) find(m *message, key balancing.Key, now time.Time) (*balancing.Server, fits) {
 	route := &r.set.Routes[m.route]
-	tried, full := r.avoid(m, key == (balancing.Key{}), route.Pool, now)
-	server, err := route.Pool.Pick(balancing.Request{Key: key, Now: now, Tried: tried})
+	tried, full := r.avoid(m, key == (balancing.Key{}), now)
+	server, err := route.Pool.Pick(balancing.Request{Key: key, Now: now, Tried: tried, Full: full})
 	switch {
 	case err == nil:
 		return server, fitsServer
-	case full || errors.Is(err, balancing.ErrFull):
+	case errors.Is(err, balancing.ErrFull):
 		return nil, fitsLater
 	}
 	return nil, fitsNowhere
 }
 
-// avoid are the servers that were tried, those that have just refused a connection, and, unless
-// the message belongs to one, those without a place. full tells that one of these could serve.
-func (r *Router) avoid(m *message, keyless bool, pool *balancing.Pool, now time.Time) (tried []*balancing.Server, full bool) {
-	tried = append(r.scratch[:0], m.tried...)
+// avoid are the servers that were tried or have just refused a connection, and, unless the message belongs to
+// one, those without a place: for these it waits.
+func (r *Router) avoid(m *message, keyless bool, now time.Time) (tried, full []*balancing.Server) {
+	tried, full = append(r.tried[:0], m.tried...), r.full[:0]
 	for _, st := range r.all {
-		refuses := st.refuses(now)
-		if st.port != m.source.port || !refuses && (!keyless || st.roomy(r.set, now)) ||
-			!pool.Has(st.server) || slices.Contains(tried, st.server) {
-			continue
+		switch {
+		case st.port != m.source.port || slices.Contains(m.tried, st.server):
+		case st.refuses(now):
+			tried = append(tried, st.server)
+		case keyless && !st.roomy(r.set, now):
+			full = append(full, st.server)
 		}
-		tried = append(tried, st.server)
-		full = full || !refuses && (st.server.Usable() || pool.Standing() != balancing.Sound && pool.Standing() != balancing.Without)
 	}
-	r.scratch = tried
+	r.tried, r.full = tried, full
 	return tried, full
 }
 
@@ -120,7 +127,17 @@ func (r *Router) joinCrowd(m *message) {
 	}
 	c.messages = append(c.messages, m)
 	m.state, m.crowd = crowded, c
+	if !m.heldFrom.IsZero() && r.serving(m) {
+		m.heldFrom = time.Time{}
+	}
 	r.crowded++
+}
+
+// serving tells whether some server of a message's route is connected: not only thought to be usable.
+func (r *Router) serving(m *message) bool {
+	return slices.ContainsFunc(r.all, func(st *station) bool {
+		return st.port == m.source.port && st.connected() && r.set.Routes[m.route].Pool.Has(st.server)
+	})
 }
 
 func (r *Router) leaveCrowd(m *message) {
@@ -174,7 +191,7 @@ func (r *Router) seatFirst(m *message, now time.Time) bool {
 		r.settleOn(m, server, now)
 	case fitsNowhere:
 		r.leaveCrowd(m)
-		r.hold(m, now)
+		r.nowhere(m, now)
 	case fitsLater:
 		return false
 	}

@@ -23,14 +23,15 @@ type Router struct {
 	buffers  buffers
 
 	crowds   map[crowdKey]*crowd
-	crowded  int            // messages in them
-	held     []*message     // waiting for a usable server
-	look     fifo[*Client]  // to be looked at before the event is over
-	hungry   fifo[*station] // so are these
-	freed    bool           // a place may be free for those who crowd
-	received uint64         // messages so far
-	turns    uint64         // messages so far that had their turn
-	scratch  []*balancing.Server
+	crowded  int                 // messages in them
+	held     []*message          // waiting for a usable server
+	look     fifo[*Client]       // to be looked at before the event is over
+	hungry   fifo[*station]      // so are these
+	freed    bool                // a place may be free for those who crowd
+	received uint64              // messages so far
+	turns    uint64              // messages so far that had their turn
+	tried    []*balancing.Server // scratch, as is full
+	full     []*balancing.Server
 	starved  map[*Client]struct{}
 	bytes    int // of all frames
 	active   int // messages that are not done

@@ -109,8 +109,16 @@ func (st *station) refuses(now time.Time) bool { return len(st.links) == 0 && no
 func (r *Router) settleOn(m *message, server *balancing.Server, now time.Time) {
 	st := r.station(server, m.source.port)
 	m.state, m.station = placed, st
+	if st.connected() {
+		m.heldFrom = time.Time{}
+	}
 	st.waiting = append(st.waiting, m)
 	r.hunger(st)
+}
+
+// connected tells whether any of its connections stands.
+func (st *station) connected() bool {
+	return slices.ContainsFunc(st.links, func(l *Link) bool { return l.ready })
 }
 
 // hunger has a station send what waits for it, as far as it can, before the event is over. A place
