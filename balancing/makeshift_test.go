@@ -43,3 +43,41 @@ func TestClientsStayInATimeOfNeed(t *testing.T) {
 		})
 	}
 }
+
+// TestFullServersAreWaitedFor: who says which servers have no room for it is sent to no server that serves only when
+// these cannot, and to others beside them.
+func TestFullServersAreWaitedFor(t *testing.T) {
+	a, b, c := NewServer(ServerOptions{Name: "a"}), NewServer(ServerOptions{Name: "b"}), NewServer(ServerOptions{Name: "c"})
+	for _, s := range []*Server{a, b, c} {
+		s.SetHealth(Up, t0)
+	}
+	for _, tt := range []struct {
+		name        string
+		pool        PoolOptions
+		tried, full []*Server
+		want        *Server
+		err         error
+	}{
+		{"beside it", PoolOptions{Members: []Member{{Server: a}, {Server: b}}}, nil, []*Server{a}, b, nil},
+		{"all", PoolOptions{Members: []Member{{Server: a}, {Server: b}}}, nil, []*Server{a, b}, nil, ErrFull},
+		{"not the backup", PoolOptions{Members: []Member{{Server: a}, {Server: b, Backup: true}}}, nil, []*Server{a}, nil, ErrFull},
+		{"the backup, where the other was tried", PoolOptions{Members: []Member{{Server: a}, {Server: b, Backup: true}}}, []*Server{a}, nil, b, nil},
+		{"tried and full is tried", PoolOptions{Members: []Member{{Server: a}, {Server: b, Backup: true}}}, []*Server{a}, []*Server{a}, b, nil},
+		{"failover", PoolOptions{Members: []Member{{Server: a}, {Server: b}}, Distribution: Failover}, nil, []*Server{a}, nil, ErrFull},
+		{"failover, first tried", PoolOptions{Members: []Member{{Server: a}, {Server: b}, {Server: c}}, Distribution: Failover}, []*Server{a}, []*Server{b}, nil, ErrFull},
+		{"failover, a later one is full", PoolOptions{Members: []Member{{Server: a}, {Server: b}}, Distribution: Failover}, nil, []*Server{b}, a, nil},
+		{"round-robin", PoolOptions{Members: []Member{{Server: a}, {Server: b, Backup: true}}, Algorithm: RoundRobin}, nil, []*Server{a}, nil, ErrFull},
+		{"random-two", PoolOptions{Members: []Member{{Server: a}, {Server: b}, {Server: c}}, Algorithm: RandomTwo}, nil, []*Server{a, b}, c, nil},
+		{"source-hash", PoolOptions{Members: []Member{{Server: a}, {Server: b}}, Algorithm: SourceHash}, nil, []*Server{a}, b, nil},
+		{"of no pool", PoolOptions{Members: []Member{{Server: a}, {Server: b, Backup: true}}}, []*Server{a}, []*Server{c}, b, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			got, err := NewPool(tt.pool).Pick(Request{Now: t0, Tried: tt.tried, Full: tt.full})
+			require.ErrorIs(t, err, tt.err)
+			require.Same(t, tt.want, got)
+			if got != nil {
+				got.Release()
+			}
+		})
+	}
+}

@@ -184,6 +184,9 @@ func (c *sender) take(b []byte) {
 func (c *sender) decode(b []byte) {
 	x, now := c.exchange, c.exchange.now()
 	for !c.paused && !c.stuffed && !c.over {
+		if len(b) > 0 && x.router.Full(c.client) {
+			break
+		}
 		msg, n, err := c.half.decoder.Next(b)
 		b = b[n:]
 		if errors.Is(err, protocols.ErrShort) {

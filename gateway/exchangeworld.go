@@ -27,6 +27,14 @@ func (x *exchange) Answer(c *mllpgate.Client, frames []byte) {
 	}
 }
 
+// Pending is what has not left yet of what was sent to a server, in bytes.
+func (x *exchange) Pending(l *mllpgate.Link) int {
+	if s := l.State.(*receiver); s.link != nil {
+		return s.link.Pending()
+	}
+	return 0
+}
+
 // Pause has a client read no further.
 func (x *exchange) Pause(c *mllpgate.Client) {
 	s := c.State.(*sender)
@@ -92,6 +100,8 @@ func messageSentence(o *mllpgate.Outcome) string {
 		return "message not sent: the client's connection is closed"
 	case mllpgate.AckNAK:
 		return "message answered by the gateway"
+	case mllpgate.AckRejected:
+		return "message rejected by a route; it asks for no answer"
 	case mllpgate.AckWithdrawn:
 		return "message not sent: its client left"
 	case mllpgate.AckDuplicate:

@@ -204,7 +204,7 @@ func (c *messageCounts) facility() prometheus.Counter {
 
 func (c *messageCounts) trouble(n mllpgate.Notice) {
 	switch n.Trouble {
-	case mllpgate.TroubleTimeout, mllpgate.TroubleLost: // also where it is sent again
+	case mllpgate.TroubleTimeout, mllpgate.TroubleLost, mllpgate.TroubleCut: // also where it is sent again
 		c.metrics.unknown.WithLabelValues(c.service, n.Server.Name()).Inc()
 	case mllpgate.TroubleMismatch, mllpgate.TroubleStray:
 		c.metrics.mismatch.WithLabelValues(c.service, n.Server.Name()).Inc()

@@ -20,6 +20,7 @@ func (w *void) Send(l *Link, _ []byte) (flushed, ok bool) {
 	w.sent = append(w.sent, l)
 	return true, true
 }
+func (*void) Pending(*Link) int      { return 0 }
 func (*void) Drop(*Link)             {}
 func (*void) Answer(*Client, []byte) {}
 func (*void) Pause(*Client)          {}

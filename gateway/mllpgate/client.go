@@ -2,6 +2,7 @@ package mllpgate
 
 import (
 	"bytes"
+	"hash/maphash"
 	"net/netip"
 	"time"
 )
@@ -11,17 +12,19 @@ type Client struct {
 	// State is for the World.
 	State any
 
-	source sourceOf
-	queue  []*message // received and not answered to it yet, oldest first
-	last   time.Time  // when it said something, or got an answer
-	paused bool       // the World reads it no more
-	eof    bool       // it has ended its side
-	ending bool       // no more messages are taken
-	why    Why        // with ending
-	over   bool       // its connection is closed, or is being
-	looked bool       // it is in Router.look
-	later  *Link      // that gave it an application answer last: its commit byte goes there
-	recent []recent   // answers that it has not shown to have got; with a guard only
+	source   sourceOf
+	queue    []*message // received and not answered to it yet, oldest first
+	last     time.Time  // when it said something, or got an answer
+	paused   bool       // the World reads it no more
+	eof      bool       // it has ended its side
+	ending   bool       // no more messages are taken
+	why      Why        // with ending
+	over     bool       // its connection is closed, or is being
+	looked   bool       // it is in Router.look
+	later    *Link      // that gave it an application answer last: its commit byte goes there
+	due      int        // application answers that it waits for
+	dueUntil time.Time  // at the latest
+	recent   []recent   // answers that it has not shown to have got; with a guard only
 }
 
 // sourceOf is where a client comes from.
@@ -67,9 +70,28 @@ func (r *Router) Message(c *Client, msg []byte, now time.Time) error {
 		r.settle(now)
 		return err
 	}
+	m.sum = r.sumOf(m)
 	r.receive(c, m, now)
 	r.settle(now)
 	return nil
+}
+
+// sumOf is what is remembered of a message once it is answered; nothing where it has no MSH-10.
+func (r *Router) sumOf(m *message) past {
+	if len(m.env.ControlID) == 0 {
+		return past{}
+	}
+	return past{maphash.Bytes(r.seed, m.env.ControlID) | 1, maphash.Bytes(r.seed, m.frame)}
+}
+
+// Full tells that nothing more is to be taken from a client for now, since the messages of all take
+// too much memory. It is paused, and resumed when there is room.
+func (r *Router) Full(c *Client) bool {
+	if r.bytes <= r.set.Memory || c.over || c.ending {
+		return false
+	}
+	r.hush(c)
+	return true
 }
 
 // Malformed tells that a client sent what is no MLLP: no more messages are taken, and it is closed
@@ -134,6 +156,7 @@ func (r *Router) Gone(c *Client, now time.Time) {
 func (r *Router) forsake(c *Client, now time.Time) {
 	delete(r.clients, c)
 	delete(r.starved, c)
+	delete(r.parting, c)
 	queue := c.queue
 	c.queue = nil
 	for _, m := range queue {

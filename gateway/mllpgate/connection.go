@@ -16,6 +16,7 @@ func (r *Router) Dialed(l *Link, err error, now time.Time) {
 	st.dialing--
 	if err == nil {
 		l.ready, l.used = true, now
+		r.served(st)
 		r.hunger(st)
 		r.settle(now)
 		return
@@ -55,6 +56,9 @@ func (r *Router) Flushed(l *Link, now time.Time) {
 		return
 	}
 	l.stuffed = false
+	if n := len(l.out); n > 0 {
+		l.out[n-1].deadline = r.deadline(l.out[n-1], now)
+	}
 	r.unanswerable(l, now)
 	r.hunger(l.station)
 	r.settle(now)
@@ -124,6 +128,11 @@ func (r *Router) remove(l *Link) {
 	}
 	if len(st.links) == 0 { // it has room for one
 		st.calm = time.Time{}
+	}
+	for id, e := range l.later.byID { // they do not come any more
+		if l.later.drop(id); e.due {
+			r.lookAt(e.client)
+		}
 	}
 	r.hunger(st)
 }
@@ -203,9 +212,11 @@ func (r *Router) lateOn(l *Link, now time.Time) {
 		r.dropLink(l)
 		return
 	}
-	for _, m := range slices.Clone(l.out) {
+	writing := l.stuffed && r.leaves(l, now)
+	for i, m := range slices.Clone(l.out) {
 		switch {
 		case now.Before(m.deadline) || l.gone:
+		case writing && i == len(l.out)-1: // its time has not begun
 		case m.env.Answer == answerMaybe:
 			l.expect(m, true, now.Add(r.set.AckTimeout))
 			r.take(l, m, now)

@@ -10,7 +10,7 @@ import (
 
 // MaxKeys is how many different keys one message may hold. A batch of more patients holds none: it waits for all before
 // it on its connection, and all behind wait for it.
-const MaxKeys = 64
+const MaxKeys = 1000
 
 // Envelope is what of a message decides about its way. It shares memory with the message, and its own is used again by
 // the next Read, so that reading allocates nothing once Keys has room.

@@ -68,7 +68,7 @@ func TestSameControlIDs(t *testing.T) {
 		first, second string
 		before        func(*scene) // what happens to the first
 	}{
-		{"application answer to come", asking("1", "AL", "AL"), msg("1", ""), func(s *scene) { s.answer("1", "CA") }},
+		{"application answer to come", asking("1", "AL", "AL"), msg("1", ""), func(s *scene) { s.answer("1", "CA"); s.wait(s.set.AckTimeout) }},
 		{"nobody knows whether it is answered", asking("1", "ER", ""), msg("1", ""), func(s *scene) { s.wait(maybeWait + TickEvery) }},
 		{"answered though it asks for none", asking("1", "NE", "NE"), msg("1", ""), func(*scene) {}},
 	}
@@ -119,7 +119,9 @@ func TestLooseAndLater(t *testing.T) {
 	s.connect()
 	s.answer("1", "CA")
 	s.send(b, "2", "")
-	s.router.Frame(s.at("2").Link, ack("AA", "1"), s.now)
+	s.connect()
+	require.NotSame(t, s.links[0], s.at("2"), "not where another one's answer is to come")
+	s.router.Frame(s.links[0].Link, ack("AA", "1"), s.now)
 	require.Equal(t, []string{"CA 1", "AA 1"}, s.answers[a])
 	require.Empty(t, s.answers[b])
 	s.answer("2", "AA")

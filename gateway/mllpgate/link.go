@@ -139,9 +139,11 @@ func (r *Router) retry(l *Link, m *message, a *answer, now time.Time) {
 // place of its own in the client's order, but does not come before that acknowledgement.
 func (r *Router) afterwards(l *Link, e later, msg []byte) {
 	l.served++
+	r.hunger(l.station)
 	if e.message == nil || e.client.over {
 		return
 	}
+	r.lookAt(e.client)
 	frame := r.buffers.frame(msg)
 	if m := e.message; slices.Contains(e.client.queue, m) {
 		m.give(frame)
@@ -186,6 +188,7 @@ func (r *Router) stray(l *Link) {
 func (r *Router) take(l *Link, m *message, now time.Time) {
 	l.out = drop(l.out, m)
 	l.used = now
+	l.answeredOn(m)
 	m.link, m.server = nil, l.Server
 	l.Server.Release()
 	st := l.station

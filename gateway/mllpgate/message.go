@@ -40,6 +40,7 @@ type message struct {
 	link    *Link             // while sent
 	server  *balancing.Server // that it was sent to last
 
+	sum      past
 	received time.Time
 	heldFrom time.Time // since when no server can be used; the zero time while one can
 	retryAt  time.Time

@@ -172,6 +172,8 @@ func (m *model) Send(l *Link, frame []byte) (flushed, ok bool) {
 	return !k.partial, true
 }
 
+func (m *model) Pending(*Link) int { return 0 }
+
 func (m *model) Drop(l *Link) {
 	k := m.link(l)
 	m.check(!k.closed, "closed twice")

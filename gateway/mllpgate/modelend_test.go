@@ -101,14 +101,16 @@ func (m *model) finish() {
 	for _, s := range m.senders {
 		if s.alive() {
 			m.check(len(s.client.queue) == 0, "unanswered at the end")
-			m.check(!s.paused || s.bad, "paused for ever")
+			m.check(!s.paused || s.bad || s.eof, "paused for ever")
 			m.check(s.next() == nil, "serial %d has no answer", s.nextSerial())
 		}
 	}
 	m.router.Drain(m.now)
+	m.now = m.now.Add(m.set.AckTimeout) // application answers that do not come
+	m.router.Tick(m.now)
 	m.check(m.router.Clients() == 0, "clients are left")
 	r := m.router
-	m.check(r.bytes == 0 && r.crowded == 0 && len(r.held) == 0 && len(r.order.queues) == 0 && len(r.starved) == 0 && len(r.guard.flying) == 0 && r.guard.recent == 0,
+	m.check(r.bytes == 0 && r.crowded == 0 && len(r.held) == 0 && len(r.order.queues) == 0 && len(r.starved) == 0 && len(r.parting) == 0 && len(r.guard.flying) == 0 && r.guard.recent == 0,
 		"residue: %d bytes, %d crowded, %d held, %d keys, %d starved, %d flying, %d recent",
 		r.bytes, r.crowded, len(r.held), len(r.order.queues), len(r.starved), len(r.guard.flying), r.guard.recent)
 }

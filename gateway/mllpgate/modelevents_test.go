@@ -46,7 +46,12 @@ func (m *model) open(t *rapid.T) {
 }
 
 func (m *model) listening() *sender {
-	return pick(m, m.senders, func(s *sender) bool { return s.alive() && !s.paused && !s.eof && !s.bad })
+	s := pick(m, m.senders, func(s *sender) bool { return s.alive() && !s.paused && !s.eof && !s.bad })
+	if s == nil || m.router.Full(s.client) {
+		return nil
+	}
+	m.check(m.router.bytes <= m.set.Memory, "more memory than there is")
+	return s
 }
 
 var kinds = []string{"", "", "", "", "AL|AL", "AL|NE", "ER|", "NE|AL", "NE|NE", "SU|NE"}

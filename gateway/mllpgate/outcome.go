@@ -66,7 +66,7 @@ func (r *Router) tell(m *message, server *balancing.Server, ack string, now time
 		o.Waited = m.sentAt.Sub(m.received)
 	}
 	switch ack {
-	case AckNone, AckNAK, AckClosed, AckUnknown, AckWithdrawn, AckDuplicate:
+	case AckNone, AckNAK, AckClosed, AckUnknown, AckWithdrawn, AckDuplicate, AckRejected:
 	default:
 		o.Answered = now.Sub(m.sentAt)
 	}
@@ -103,7 +103,27 @@ func (r *Router) hold(m *message, now time.Time) {
 		return
 	}
 	m.state, m.retryAt = held, now.Add(retryHeld)
-	r.held = append(r.held, m)
+	r.held, r.wereHeld = append(r.held, m), true
+}
+
+// served has the time to hold begin anew for those that wait for a place, where a server is there.
+func (r *Router) served(st *station) {
+	if !r.wereHeld {
+		return
+	}
+	r.wereHeld = len(r.held) > 0
+	for _, m := range st.waiting {
+		m.heldFrom = time.Time{}
+	}
+	for k, c := range r.crowds {
+		if k.port == st.port && r.set.Routes[k.route].Pool.Has(st.server) {
+			for _, m := range c.messages {
+				m.heldFrom = time.Time{}
+			}
+		} else {
+			r.wereHeld = r.wereHeld || len(c.messages) > 0
+		}
+	}
 }
 
 // holding gives held messages another try, or up.
@@ -243,10 +263,12 @@ func (r *Router) nak(m *message, code, errorCode, text string, now time.Time) bo
 
 // reject answers as a route says.
 func (r *Router) reject(m *message, v *Verdict, now time.Time) {
-	rejected := r.nak(m, v.Code, v.Error, textRejected, now)
-	if !rejected && (m.env.Batch || m.env.Header.AnswerError() != answerNone) {
+	switch rejected := r.nak(m, v.Code, v.Error, textRejected, now); {
+	case rejected:
+		r.conclude(m, AckNAK, now)
+	case m.env.Batch || m.env.Header.AnswerError() != answerNone:
 		r.shut(m, AckClosed, WhyRejected, now)
-		return
+	default: // it wants no such answer
+		r.conclude(m, AckRejected, now)
 	}
-	r.conclude(m, AckNAK, now) // also of one that wants no such answer
 }

@@ -2,6 +2,7 @@ package mllpgate
 
 import (
 	"cmp"
+	"hash/maphash"
 	"slices"
 	"time"
 
@@ -25,6 +26,7 @@ type Router struct {
 	crowds   map[crowdKey]*crowd
 	crowded  int                 // messages in them
 	held     []*message          // waiting for a usable server
+	wereHeld bool                // so were some that wait for a place now
 	look     fifo[*Client]       // to be looked at before the event is over
 	hungry   fifo[*station]      // so are these
 	freed    bool                // a place may be free for those who crowd
@@ -33,6 +35,8 @@ type Router struct {
 	tried    []*balancing.Server // scratch, as is full
 	full     []*balancing.Server
 	starved  map[*Client]struct{}
+	parting  map[*Client]struct{} // have ended their side, and wait for application answers
+	seed     maphash.Seed
 	bytes    int // of all frames
 	active   int // messages that are not done
 	draining bool
@@ -47,6 +51,8 @@ func New(world World, s *Settings) *Router {
 		clients:  map[*Client]struct{}{},
 		stations: map[stationKey]*station{},
 		starved:  map[*Client]struct{}{},
+		parting:  map[*Client]struct{}{},
+		seed:     maphash.MakeSeed(),
 		crowds:   map[crowdKey]*crowd{},
 	}
 	r.guard.configure(s.Guard)
@@ -112,6 +118,9 @@ func (r *Router) Tick(now time.Time) {
 		r.late(st, now)
 	}
 	r.holding(now)
+	for c := range r.parting {
+		r.lookAt(c)
+	}
 	r.freed = true
 	if now.Sub(r.swept) >= IdleTick {
 		r.swept = now
@@ -128,7 +137,7 @@ const (
 )
 
 // Busy tells whether any message is under way.
-func (r *Router) Busy() bool { return r.active > 0 || r.linking() }
+func (r *Router) Busy() bool { return r.active > 0 || len(r.parting) > 0 || r.linking() }
 
 // linking tells whether connections to servers rest or are opened.
 func (r *Router) linking() bool {
@@ -175,7 +184,7 @@ func (r *Router) Cut(server *balancing.Server, now time.Time) {
 					continue
 				}
 				r.world.Drop(l)
-				r.lost(l, TroubleLost, now)
+				r.lost(l, TroubleCut, now)
 			}
 		}
 	}
@@ -202,7 +211,7 @@ func (r *Router) Abandon() {
 func (r *Router) sweep(now time.Time) {
 	if r.set.ClientIdle > 0 {
 		for c := range r.clients {
-			if len(c.queue) == 0 && now.Sub(c.last) >= r.set.ClientIdle {
+			if len(c.queue) == 0 && now.Sub(c.last) >= r.set.ClientIdle && !c.owed(now) {
 				r.end(c, WhyIdle)
 				r.lookAt(c)
 			}

@@ -92,9 +92,11 @@ const (
 	// dialPause is the wait before a further connection to a server that refused one while it
 	// serves others.
 	dialPause = time.Second
-	// maxLater bounds the messages of one server connection whose application answer may
-	// follow their accept acknowledgement.
-	maxLater = 16
+	// maxLater and maxLaterBytes bound the messages of one server connection of which an answer may come
+	// that is not waited for, and their control ids. A connection that has so many is used no more.
+	maxLater, maxLaterBytes = 4096, 256 << 10
+	// maxPast is how many answered messages a server connection remembers, in case an answer comes twice.
+	maxPast = 8
 	// restTime is how long a connection rests after its first answer to see whether the server
 	// closes it, and within which a close says that it always does.
 	restTime = time.Second

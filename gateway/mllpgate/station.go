@@ -45,9 +45,13 @@ type Link struct {
 	resting  bool       // unused, to see whether the server closes it
 	gone     bool       // not in the station any more
 	out      []*message // outstanding, oldest first
-	later    []later    // whose application answer may come
-	served   int        // answers
-	used     time.Time  // when it was opened, or answered last
+	later    expectations
+	past     [maxPast]past // answered last
+	pasts    int           // answered at all
+	pending  int           // bytes that had not left when that was looked at last
+	moved    time.Time     // when some of them left; both while stuffed
+	served   int           // answers
+	used     time.Time     // when it was opened, or answered last
 	restedAt time.Time
 }
 
@@ -134,18 +138,18 @@ func (r *Router) hunger(st *station) {
 // feed sends what waits as far as connections are free, and opens more.
 func (r *Router) feed(st *station, now time.Time) {
 	for len(st.waiting) > 0 {
-		l := st.freeLink(r.set, st.waiting[0])
-		if l == nil {
+		m := st.waiting[0]
+		l, worn := st.freeLink(r.set, m, now)
+		if l == nil && worn == nil {
 			break
 		}
-		m := st.waiting[0]
 		switch older := r.older(st, m); {
 		case older != nil: // it has no key, and had to wait for those who have one
 			r.leaveCrowd(older)
 			older.state, older.station = placed, st
 			st.waiting = slices.Insert(st.waiting, 0, older)
-		case l.confuses(m):
-			r.dropLink(l)
+		case l == nil:
+			r.dropLink(worn)
 		default:
 			r.send(m, l, now)
 		}
@@ -159,25 +163,24 @@ func (r *Router) feed(st *station, now time.Time) {
 }
 
 // freeLink prefers the connection used last, so that others can end their idle time, and among
-// busy ones the least busy. One that would confuse m with another message is taken when there is
-// no other, and nothing is outstanding on it: it has to be closed.
-func (st *station) freeLink(s *Settings, m *message) *Link {
-	var best, confused *Link
+// busy ones the least busy. Where there is none, worn is one that nothing is outstanding on and that
+// has to be closed: it would confuse m with another message.
+func (st *station) freeLink(s *Settings, m *message, now time.Time) (best, worn *Link) {
 	for _, l := range st.links {
 		switch {
-		case !l.free(s):
-		case l.confuses(m):
-			if len(l.out) == 0 {
-				confused = l
-			}
-		case best == nil || len(l.out) < len(best.out) || len(l.out) == len(best.out) && l.used.After(best.used):
+		case !l.free(s) || best != nil && !l.before(best):
+		case !l.worn(s, m):
 			best = l
+		case len(l.out) == 0 && !l.owes(now):
+			worn = l
 		}
 	}
-	if best == nil {
-		return confused
-	}
-	return best
+	return best, worn
+}
+
+// before tells which of two free connections is taken first.
+func (l *Link) before(o *Link) bool {
+	return len(l.out) < len(o.out) || len(l.out) == len(o.out) && l.used.After(o.used)
 }
 
 // send writes the message that waits first. When the connection turns out to be dead before, the
@@ -193,15 +196,30 @@ func (r *Router) send(m *message, l *Link, now time.Time) {
 	l.stuffed, l.written = !flushed, true
 	l.out = append(l.out, m)
 	m.state, m.link, m.station = sent, l, nil
-	m.sentAt, m.deadline = now, now.Add(r.set.AckTimeout)
+	m.sentAt, m.deadline = now, r.deadline(m, now)
 	m.heldFrom = time.Time{}
 	m.sends++
-	if m.env.Answer == answerMaybe {
-		m.deadline = now.Add(min(maybeWait, r.set.AckTimeout))
-	}
 	if flushed {
 		r.unanswerable(l, now)
+	} else {
+		l.pending, l.moved = r.world.Pending(l), now
 	}
+}
+
+// deadline is that of the answer to a message whose last byte has left now.
+func (r *Router) deadline(m *message, now time.Time) time.Time {
+	if m.env.Answer == answerMaybe {
+		return now.Add(min(maybeWait, r.set.AckTimeout))
+	}
+	return now.Add(r.set.AckTimeout)
+}
+
+// leaves tells whether what was written still leaves, however slowly: the server reads.
+func (r *Router) leaves(l *Link, now time.Time) bool {
+	if n := r.world.Pending(l); n != l.pending {
+		l.pending, l.moved = n, now
+	}
+	return now.Sub(l.moved) < r.set.AckTimeout
 }
 
 // unanswerable ends the messages of a connection that ask for no answer: they were sent whole.

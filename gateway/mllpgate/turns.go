@@ -24,7 +24,11 @@ func (r *Router) deliver(c *Client, now time.Time) {
 		r.free(m)
 	}
 	if len(c.queue) == 0 && c.ending {
-		r.end(c, c.why)
+		if c.owed(now) && (c.eof || c.why == WhyDrained) {
+			r.parting[c] = struct{}{}
+		} else {
+			r.end(c, c.why)
+		}
 	}
 	if c.over {
 		r.forsake(c, now)

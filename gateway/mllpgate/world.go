@@ -16,6 +16,8 @@ type World interface {
 	// before, is closed, and nothing is told of it any more. Router.Flushed follows when not all
 	// of it was taken at once (flushed false).
 	Send(l *Link, frame []byte) (flushed, ok bool)
+	// Pending is how many bytes of what was sent have not left yet.
+	Pending(l *Link) int
 	// Drop closes a connection to a server. Nothing is told of it any more.
 	Drop(l *Link)
 	// Answer writes frames to a client. A client that is gone is told of later, by Router.Gone.
@@ -69,6 +71,7 @@ const (
 	AckUnknown   = "unknown"    // sent, no answer
 	AckWithdrawn = "withdrawn"  // never sent: the client left
 	AckDuplicate = "duplicate"  // the stored answer was given once more
+	AckRejected  = "rejected"   // by a route; no answer was asked for
 	AckOther     = "other"      // an answer with a code that table 0008 does not have
 )
 
@@ -79,6 +82,7 @@ type Trouble int
 const (
 	TroubleTimeout  Trouble = iota // no answer within Settings.AckTimeout
 	TroubleLost                    // the connection ended in the place of an answer
+	TroubleCut                     // we ended it: Router.Cut
 	TroubleMismatch                // an answer to another message, or none that can be read
 	TroubleStray                   // an answer while nothing was asked
 	TroubleInternal                // the answer says 207, application internal error

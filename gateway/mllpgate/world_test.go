@@ -29,6 +29,7 @@ type scene struct {
 	times   [][3]time.Duration   // answered, waited, took
 	notices []Notice
 	dead    map[*Link]bool // Send finds it closed
+	pending int            // of every connection
 	stuff   bool           // Send takes no more than a part
 }
 
@@ -113,6 +114,8 @@ func (s *scene) Send(l *Link, frame []byte) (flushed, ok bool) {
 	return !s.stuff, true
 }
 
+func (s *scene) Pending(*Link) int { return s.pending }
+
 func (s *scene) Drop(l *Link) {
 	f := l.State.(*fakeLink)
 	require.False(s.t, f.closed, "closed twice")
@@ -159,9 +162,11 @@ func (s *scene) Notice(n Notice) { s.notices = append(s.notices, n) }
 
 var lastPort uint16
 
-func (s *scene) client() *Client {
+func (s *scene) client() *Client { return s.clientFrom("10.0.0.1") }
+
+func (s *scene) clientFrom(addr string) *Client {
 	lastPort++
-	return s.router.Open(netip.AddrPortFrom(netip.MustParseAddr("10.0.0.1"), lastPort), 2575, s.now)
+	return s.router.Open(netip.AddrPortFrom(netip.MustParseAddr(addr), lastPort), 2575, s.now)
 }
 
 // message makes one with a control id and, unless it is "", a patient.
