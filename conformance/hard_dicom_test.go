@@ -30,6 +30,8 @@ const (
 type storm struct {
 	addr string
 	done atomic.Int64 // associations
+	// dying, and then dead: an archive is being killed, has been killed.
+	dying, dead atomic.Bool
 
 	mu     sync.Mutex
 	stored map[string]bool // SOP instance UIDs that were answered with success
@@ -57,6 +59,7 @@ func (s *storm) send(ctx context.Context, n int) (end string, bad error) {
 		return "not accepted", fmt.Errorf("a healthy archive could have taken it: %w", err)
 	}
 	defer a.Close()
+	early := !s.dead.Load() // so that it may be the killed archive that has it
 	study := modality.NewStudy()
 	for range stormObjects {
 		o := study.Object(stormObject)
@@ -65,9 +68,10 @@ func (s *storm) send(ctx context.Context, n int) (end string, bad error) {
 		switch {
 		case errors.As(err, &aborted) && aborted.Abort == dicom.AbortProvider:
 			return "aborted 2/0", nil
-		case errors.Is(err, io.ErrUnexpectedEOF):
-			// Orthanc writes the head of a response and the rest apart. Killed between them, it leaves half a PDU, and
-			// no A-ABORT fits into that.
+		case errors.Is(err, io.ErrUnexpectedEOF) && early && s.dying.Load():
+			// DCMTK, and so Orthanc, writes the first 12 bytes of a response (the heads of PDU and PDV) by themselves.
+			// Killed between that and the rest it leaves half a PDU, and nothing may be put into the midst of one: the
+			// client gets the FIN that the gateway got, as gateway's TestLostPeers has it.
 			return "cut off in a response", nil
 		case err != nil:
 			return "broken", fmt.Errorf("no A-ABORT of the gateway: %w", err)
@@ -154,7 +158,12 @@ services:
 		at int64
 		do func() error
 	}{
-		{40, func() error { nodes[0].Kill(); return nil }},
+		{40, func() error {
+			s.dying.Store(true)
+			nodes[0].Kill()
+			s.dead.Store(true)
+			return nil
+		}},
 		{90, func() error {
 			if err := nodes[0].Restart(ctx); err != nil {
 				return err

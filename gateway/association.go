@@ -235,13 +235,22 @@ func (a *association) clock() {
 }
 
 // Ended passes an end on that ends the association as it should. A peer that just
-// closes is not one.
-func (a *association) Ended(f *relay.Flow, _ relay.Side) bool {
-	if a.ride != nil && a.ride.Stage() == dicomgate.Open {
+// closes is not one, nor is one that closes instead of agreeing to the release: who
+// waits for that hears an A-ABORT.
+func (a *association) Ended(f *relay.Flow, from relay.Side) bool {
+	if a.ride != nil && (a.ride.Stage() == dicomgate.Open || a.ride.OwesRelease(rideSide(from))) {
 		return false
 	}
 	f.Expire(releaseLinger) // who answers no release, or does not close, is not waited for
 	return true
+}
+
+// rideSide is a side of the flow in the words of its association.
+func rideSide(s relay.Side) dicomgate.Side {
+	if s == relay.Server {
+		return dicomgate.Server
+	}
+	return dicomgate.Client
 }
 
 // LastWords are A-ABORTs, as far as they fit between two PDUs, or a reject for a

@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"log/slog"
 	"regexp"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -64,7 +66,8 @@ func (h *house) becomes(name, labels string, want float64) {
 }
 
 // Whoever remains of an association hears an A-ABORT of the provider, where one
-// fits between two PDUs; nothing is put into the midst of one.
+// fits between two PDUs; nothing is put into the midst of one: that connection ends
+// as the other one did.
 func TestLostPeers(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
@@ -80,7 +83,32 @@ func TestLostPeers(t *testing.T) {
 			_, err := c.Read(make([]byte, 20))
 			require.NoError(c.t, err)
 			s.Close()
+			_, err = c.Read(make([]byte, 1))
+			require.ErrorIs(c.t, err, io.EOF)
 		}, "", "-", "server-lost"},
+		{"the server resets in the midst of a PDU", func(c, s *dicomPeer) {
+			s.says(stored(1, 0)[:20])
+			_, err := c.Read(make([]byte, 20))
+			require.NoError(c.t, err)
+			s.reset()
+			_, err = c.Read(make([]byte, 1))
+			require.ErrorIs(c.t, err, syscall.ECONNRESET)
+		}, "", "-", "server-lost"},
+		{"the server closes when it is asked for the release", func(c, s *dicomPeer) {
+			c.says(bytesOf(c.t, releaseRQ))
+			require.Equal(s.t, releaseRQ, s.hears())
+			s.Close()
+		}, abortLost, "-", "server-lost"},
+		{"the server resets when it is asked for the release", func(c, s *dicomPeer) {
+			c.says(bytesOf(c.t, releaseRQ))
+			require.Equal(s.t, releaseRQ, s.hears())
+			s.reset()
+		}, abortLost, "-", "server-lost"},
+		{"the client closes when it is asked for the release", func(c, s *dicomPeer) {
+			s.says(bytesOf(s.t, releaseRQ))
+			require.Equal(c.t, releaseRQ, c.hears())
+			c.Close()
+		}, "-", abortLost, "client-lost"},
 		{"the client closes", func(c, _ *dicomPeer) { c.Close() }, "-", abortLost, "client-lost"},
 		{"the client resets", func(c, _ *dicomPeer) { c.reset() }, "-", abortLost, "client-lost"},
 		{"the client resets in the midst of a PDU", func(c, s *dicomPeer) {
@@ -106,6 +134,31 @@ func TestLostPeers(t *testing.T) {
 				server.Close()
 			}
 			h.becomes("gantry_dicom_associations_total", tt.outcome+",A", 1)
+		})
+	}
+}
+
+// A peer that has asked for the release may end its side before it has the reply:
+// that FIN is passed on, and the reply still comes.
+func TestReleaseAskedWithAnEnd(t *testing.T) {
+	for _, byServer := range []bool{false, true} {
+		t.Run(map[bool]string{false: "by the client", true: "by the server"}[byServer], func(t *testing.T) {
+			addr, a := freePort(t), newArchive(t)
+			h := start(t, dicomService(addr, "", a))
+			one, other := together(t, addr, "CT1", a)
+			if byServer {
+				one, other = other, one
+			}
+			one.says(bytesOf(t, releaseRQ))
+			require.NoError(t, one.CloseWrite())
+			require.Equal(t, releaseRQ, other.hears())
+			require.Equal(t, "", other.hears(), "a FIN is a FIN")
+			other.says(bytesOf(t, releaseRP))
+			other.Close()
+			require.Equal(t, releaseRP, one.hears())
+			require.Equal(t, "", one.hears())
+			one.Close()
+			h.becomes("gantry_dicom_associations_total", "released,A", 1)
 		})
 	}
 }

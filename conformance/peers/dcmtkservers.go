@@ -20,6 +20,23 @@ const anyAET = "ANY-SCP"
 // Verbose as an option of a server of DCMTK, or of Orthanc, makes it write some lines for each association.
 const Verbose = "--verbose"
 
+// wholeLines configures the log of DCMTK. By itself a program of it writes each line in four pieces (level,
+// colon, text, line feed), and a server whose processes share one log mixes those of a process with another's.
+// This appender buffers a line, or several of one message, and writes it in one piece.
+const wholeLines = `log4cplus.rootLogger = INFO, lines
+log4cplus.appender.lines = log4cplus::ConsoleAppender
+log4cplus.appender.lines.ImmediateFlush = true
+log4cplus.appender.lines.layout = log4cplus::PatternLayout
+log4cplus.appender.lines.layout.ConversionPattern = %P: %m%n
+`
+
+// VerboseLines gives options that make a server of DCMTK write what Verbose makes it write, no line torn by
+// another process's. They need a file, which it writes under dir.
+func VerboseLines(dir string) ([]string, error) {
+	file := filepath.Join(dir, "dcmtk-log.cfg")
+	return []string{"--log-config", file}, os.WriteFile(file, []byte(wholeLines), 0o644)
+}
+
 // StartArchive starts dcmqrscp (C-STORE, C-FIND, C-MOVE and C-GET) with an empty store under dir and
 // returns when it answers a C-ECHO. It takes 16 associations at a time.
 func StartArchive(ctx context.Context, dir string, options ...string) (*Archive, error) {

@@ -3,8 +3,10 @@ package peers
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -17,6 +19,17 @@ func within(t *testing.T, d time.Duration) context.Context {
 	ctx, cancel := context.WithTimeout(t.Context(), d)
 	t.Cleanup(cancel)
 	return ctx
+}
+
+// need skips a test whose programs are not all installed; in CI it fails.
+func need(t *testing.T, names ...string) {
+	t.Helper()
+	missing := Missing(names...)
+	if missing != nil && os.Getenv("CI") != "" {
+		t.Fatal("not installed: ", missing)
+	} else if missing != nil {
+		t.Skip("not installed: ", missing)
+	}
 }
 
 func shell(t *testing.T, script string) *Process {
@@ -79,15 +92,6 @@ func TestProcFigures(t *testing.T) {
 func TestPeers(t *testing.T) {
 	ctx := within(t, 2*time.Minute)
 	dir := t.TempDir()
-	need := func(t *testing.T, names ...string) {
-		t.Helper()
-		missing := Missing(names...)
-		if missing != nil && os.Getenv("CI") != "" {
-			t.Fatal("not installed: ", missing)
-		} else if missing != nil {
-			t.Skip("not installed: ", missing)
-		}
-	}
 	t.Run("orthanc", func(t *testing.T) {
 		need(t, "Orthanc", "echoscu", "storescu")
 		o, err := StartOrthanc(ctx, "one", dir)
@@ -175,6 +179,43 @@ func TestPeers(t *testing.T) {
 			m.Stop()
 		}
 	})
+}
+
+// TestVerboseLines: many processes of one server write to one log, and each line is one's alone.
+func TestVerboseLines(t *testing.T) {
+	need(t, "dcmqrscp", "echoscu")
+	ctx := within(t, time.Minute)
+	options, err := VerboseLines(t.TempDir())
+	require.NoError(t, err)
+	a, err := StartArchive(ctx, t.TempDir(), options...)
+	require.NoError(t, err)
+	defer a.Stop()
+	const clients, echoes = 8, 15
+	failed := make(chan error, clients)
+	for range clients {
+		go func() {
+			var err error
+			for range echoes {
+				err = errors.Join(err, Echo(ctx, a.DICOM))
+			}
+			failed <- err
+		}()
+	}
+	for range clients {
+		require.NoError(t, <-failed)
+	}
+	whole := regexp.MustCompile(`^I: (Association (Received|Acknowledged) \([^()]*\)|Received Echo SCP RQ: MsgID \d+|` +
+		`Association Release|Cleaned up after child \(\d+\))$`)
+	require.NoError(t, Until(ctx, "every end is written", func() error {
+		if n := strings.Count(a.Log(), "Association Release"); n <= clients*echoes { // and the one that showed that it answers
+			return fmt.Errorf("%d so far", n)
+		}
+		return nil
+	}))
+	_, log, _ := strings.Cut(a.Log(), "Association Release\n")
+	for _, line := range strings.Split(strings.TrimSuffix(log, "\n"), "\n") {
+		require.Regexp(t, whole, line)
+	}
 }
 
 func TestSamplesAreSummed(t *testing.T) {

@@ -89,9 +89,10 @@ func rejects() Section {
 func aborts() Section {
 	return Section{Title: "A-ABORT that the gateway sends in its own name", Intro: `
 All are of source 2, service provider. The peers' own A-ABORT are carried as they are.`, Clauses: []Clause{
-		{"2/0 not specified, to whoever remains: the other side ended its connection without release or abort. It is sent between two PDUs only; in the middle of one, or where that is not known (with `inspect: false`, never), the connection is reset.",
-			"PS3.8 9.3.8", []string{"gateway/dicomgate TestEnding", "gateway/dicomgate TestAnswersThatMayComeEarly", gate + "TestLostPeers", conf + "TestServerThatDies"}},
-		{"2/0, to both, in the same way: the time of a drain is over.", "PS3.8 9.3.8", []string{gate + "TestDrainDeadlineAborts"}},
+		{"2/0 not specified, to whoever remains: the other side ended its connection without release or abort, also in place of the A-RELEASE-RP that it was asked for. It is sent between two PDUs only; in the middle of one, or where that is not known (with `inspect: false`, never), the connection ends as the other one did.",
+			"PS3.8 9.3.8", []string{"gateway/dicomgate TestEnding", "gateway/dicomgate TestAnswersThatMayComeEarly", "gateway/dicomgate TestOwesRelease", gate + "TestLostPeers", gate + "TestReleaseAskedWithAnEnd", gate + "TestInspectionOff",
+				conf + "TestServerThatDies", conf + "TestAssociationsInAStorm"}},
+		{"2/0, to both, the time of a drain is over; a reset for a side in the middle of a PDU.", "PS3.8 9.3.8", []string{gate + "TestDrainDeadlineAborts"}},
 		{"2/1 unrecognized PDU: what comes first is no PDU.", "PS3.8 9.3.8", []string{gate + "TestDICOMFirstUnit", "gateway/dicomgate TestAnswer"}},
 		{"2/2 unexpected PDU: another PDU than A-ASSOCIATE-RQ comes first, or anything but A-ABORT before the answer.", "PS3.8 9.3.8", []string{"gateway/dicomgate TestAnswer", gate + "TestClientBeforeTheAnswer/sends data"}},
 		{"2/6 invalid PDU parameter value: impossible lengths, senseless items, no presentation context.", "PS3.8 9.3.8", []string{"gateway/dicomgate TestAnswer", gate + "TestNoServerIsAskedForNonsense/no presentation context", dicom + "TestDecodeAssociateRQRefuses"}},

@@ -62,6 +62,39 @@ func TestEnding(t *testing.T) {
 	}
 }
 
+// Who must still agree to a release.
+func TestOwesRelease(t *testing.T) {
+	const client, server = dicomgate.Client, dicomgate.Server
+	for _, tt := range []struct {
+		name                   string
+		client, server         [][]byte // what they say; the client first
+		clientOwes, serverOwes bool
+	}{
+		{"nothing asked", nil, nil, false, false},
+		{"the client asked", [][]byte{releaseRQ}, nil, false, true},
+		{"the server asked", nil, [][]byte{releaseRQ}, true, false},
+		{"released", [][]byte{releaseRQ}, [][]byte{releaseRP}, false, false},
+		{"aborted instead", [][]byte{releaseRQ}, [][]byte{abort20}, false, false},
+		{"both asked", [][]byte{releaseRQ}, [][]byte{releaseRQ}, true, true},
+		{"both asked, the client agreed", [][]byte{releaseRQ, releaseRP}, [][]byte{releaseRQ}, false, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			k := begin(nil)
+			// A reply comes after the other side's request.
+			for i := range max(len(tt.client), len(tt.server)) {
+				if i < len(tt.client) {
+					k.FromClient(tt.client[i])
+				}
+				if i < len(tt.server) {
+					k.FromServer(tt.server[i])
+				}
+			}
+			require.Equal(t, tt.clientOwes, k.OwesRelease(client), "the client")
+			require.Equal(t, tt.serverOwes, k.OwesRelease(server), "the server")
+		})
+	}
+}
+
 func TestAbortedBy(t *testing.T) {
 	k := begin(nil)
 	k.FromServer(dicom.AbortUnexpectedPDU.Append(nil))

@@ -61,6 +61,11 @@ func (a *Association) whole(from Side, t dicom.PDUType, pdu []byte) {
 	}
 }
 
+// OwesRelease tells that a side was asked for the release and has neither agreed nor aborted.
+func (a *Association) OwesRelease(by Side) bool {
+	return !a.over() && a.asked[by.other()] && !a.replied[by]
+}
+
 // over tells that nothing more is said in this association.
 func (a *Association) over() bool { return a.stage >= Released }
 
