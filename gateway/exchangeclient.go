@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"errors"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -153,7 +154,7 @@ var _ relay.LinkHandler = (*sender)(nil)
 // adopt takes a client in.
 func (x *exchange) adopt(d *relay.Desk, s *session, fd int, first []byte) {
 	c := &sender{exchange: x, session: s}
-	c.half.decoder.Max, c.half.spares = x.svc.cfg.MLLP.MaxMessage, &x.spares
+	c.half.spares = &x.spares
 	c.client = x.router.Open(s.source, s.conn.Local.Port(), d.Now())
 	c.client.State = c
 	x.senders[c] = struct{}{}
@@ -176,13 +177,37 @@ func (c *sender) Received(_ *relay.Link, b []byte) {
 }
 
 func (c *sender) take(b []byte) {
+	if err := foreign(b); c.in == 0 && err != nil {
+		c.refuse(err)
+		b = nil
+	}
 	c.in += int64(len(b))
 	c.decode(c.half.add(b))
 }
 
+// foreign tells from the first bytes of a client that it speaks what is no MLLP, and would wait for an
+// answer that never comes: other bytes in front of a frame are skipped.
+func foreign(b []byte) error {
+	if len(b) > 1 && b[0] == 0x16 && b[1] == 3 {
+		return errTLS
+	}
+	for _, method := range []string{"GET ", "HEAD ", "POST ", "PUT ", "OPTIONS ", "CONNECT "} {
+		if strings.HasPrefix(string(b[:min(len(b), len(method))]), method) {
+			return errHTTP
+		}
+	}
+	return nil
+}
+
+var (
+	errTLS  = errors.New("it begins with a TLS handshake, and this port is plain MLLP")
+	errHTTP = errors.New("it begins with an HTTP request, and this port is MLLP")
+)
+
 // decode gives the router the whole frames in b, as long as it wants them.
 func (c *sender) decode(b []byte) {
 	x, now := c.exchange, c.exchange.now()
+	c.half.decoder.Max = x.svc.cfg.MLLP.MaxMessage // of today
 	for !c.paused && !c.stuffed && !c.over {
 		if len(b) > 0 && x.router.Full(c.client) {
 			break
@@ -234,8 +259,17 @@ func (c *sender) message(msg []byte, now time.Time) {
 func (c *sender) refuse(err error) {
 	x := c.exchange
 	x.counts.odd(oddRefused, 1)
-	_ = x.gateway.turnAway(x.svc, c.session.source, refusedMalformed, err)
+	why := refusedMalformed
+	if tooLarge(err) {
+		why = refusedLarge
+	}
+	_ = x.gateway.turnAway(x.svc, c.session.source, why, err)
 	x.router.Malformed(c.client, x.now())
+}
+
+func tooLarge(err error) bool {
+	var wrong *protocols.SyntaxError
+	return errors.As(err, &wrong) && wrong.Limit
 }
 
 // goOn reads on where the client was stopped.

@@ -29,7 +29,7 @@ var _ relay.LinkHandler = (*receiver)(nil)
 func (x *exchange) Dial(l *mllpgate.Link) {
 	b := x.backends[l.Server]
 	s := &receiver{exchange: x, end: l, backend: b}
-	s.half.decoder.Max, s.half.spares = x.svc.cfg.MLLP.MaxMessage, &x.spares
+	s.half.spares = &x.spares
 	l.State = s
 	x.receivers[s] = struct{}{}
 	addr, ok := b.target(l.Port)
@@ -79,6 +79,7 @@ func (s *receiver) failed(err error, now time.Time) {
 func (s *receiver) Received(_ *relay.Link, b []byte) {
 	x, h := s.exchange, &s.half
 	now := x.now()
+	h.decoder.Max = x.svc.cfg.MLLP.MaxMessage // of today
 	b = h.add(b)
 	for !s.over {
 		msg, n, err := h.decoder.Next(b)
@@ -87,7 +88,11 @@ func (s *receiver) Received(_ *relay.Link, b []byte) {
 			break
 		}
 		if err != nil {
-			x.gateway.log.Warn("server connection closed: what it answered is not MLLP", "service", x.name, "server", s.backend.server.Name(), "err", err.Error())
+			sentence := "server connection closed: what it answered is not MLLP"
+			if tooLarge(err) {
+				sentence = "server connection closed: its answer is larger than mllp.max_message"
+			}
+			x.gateway.log.Warn(sentence, "service", x.name, "server", s.backend.server.Name(), "err", err.Error())
 			s.lost(now)
 			break
 		}

@@ -179,7 +179,7 @@ func (g *Gateway) refusalSentence(why refusal) string {
 	case refusedTimeout:
 		return "client cut: its first message was not complete in time"
 	case refusedMemory:
-		return "client cut: too many large first messages in memory"
+		return "client cut: too many bytes of messages that are not whole are in memory"
 	case refusedCalled:
 		return "association rejected: its called AE title is empty or not in dicom.accept_called_ae"
 	case refusedCalling:
@@ -190,6 +190,8 @@ func (g *Gateway) refusalSentence(why refusal) string {
 		return "association rejected: its calling AE title is at dicom.associations_per_calling_ae"
 	case refusedFrame:
 		return "client cut: a message was not complete in time"
+	case refusedLarge:
+		return "client cut: a message is larger than mllp.max_message"
 	case refusedLocal:
 		return "client refused: this machine could not open a connection to any server (descriptors, memory or local ports)"
 	}

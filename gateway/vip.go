@@ -26,13 +26,14 @@ const (
 	refusedMalformed                  // the first unit makes no sense
 	refusedTimeout                    // timeouts.handshake
 	refusedLeft                       // the client left first
-	refusedMemory                     // too many bytes of large first units
+	refusedMemory                     // too many bytes of first units, or messages, that are not whole
 	refusedLocal                      // this machine could not open a connection to any server
 	refusedCalled                     // dicom.accept_called_ae, or an empty title
 	refusedCalling                    // dicom.accept_calling_ae, or an empty title
 	refusedRoute                      // a route says reject
 	refusedAE                         // dicom.associations_per_calling_ae
 	refusedFrame                      // mllp.frame_timeout
+	refusedLarge                      // mllp.max_message
 	refusals                          // their number
 )
 
@@ -40,7 +41,7 @@ var refusalWords = [refusals]string{
 	"not-allowed", "descriptor-limit", "connection-limit", "source-limit", "no-server",
 	"servers-full", "malformed", "handshake-timeout", "client-left", "memory-limit", "local-failure",
 	"called-ae", "calling-ae", "route", "calling-ae-limit",
-	"frame-timeout",
+	"frame-timeout", "message-too-large",
 }
 
 // Error makes a refusal an error.

@@ -18,6 +18,7 @@ type SyntaxError struct {
 	Proto  string // the codec's package name: "dicom", "mllp", "hl7"
 	Offset int    // bytes from the start of the slice that was decoded
 	Msg    string // what is wrong, lower case, without a full stop
+	Limit  bool   // it is longer than the reader allows, and may be right otherwise
 }
 
 // Error gives "dicom: offset 74: item 20 runs past the end of the PDU".

@@ -19,7 +19,7 @@ type MLLP struct {
 	OrderBy  *hl7.Path `yaml:"order_by" format:"path" doc:"The field whose equal values keep messages in order: they go one after the other, whatever connection they come from, and to one server while it is usable. Its first repetition counts. Messages without it keep the order of their connection. Absent = all of a connection do, each message to any server."`
 	AckMatch string    `yaml:"ack_match" default:"strict" enum:"strict,loose" doc:"strict: an answer belongs to a message when its MSA-2 is the message's MSH-10; others are dropped and their connection is closed. loose: the first answer on a connection with one message outstanding belongs to that, for receivers that answer with empty or wrong ids."`
 	// AckTimeout is from the last byte sent.
-	AckTimeout time.Duration `yaml:"ack_timeout" default:"30s" min:"1ms" max:"1h" doc:"How long a server has for its answer; then its connection is closed, and on_unknown_outcome says what becomes of the message. Shorter than the senders' own timeout."`
+	AckTimeout time.Duration `yaml:"ack_timeout" default:"30s" min:"1ms" max:"1h" doc:"How long a server has for its answer, from the last byte written; then its connection is closed, and on_unknown_outcome says what becomes of the message. Shorter than the senders' own timeout."`
 	Hold       time.Duration `yaml:"hold" default:"5s" min:"0s" max:"10m" doc:"How long a message waits for a usable server. 0 = not at all."`
 	OnNoServer string        `yaml:"on_no_server" default:"close" enum:"close,nak-ae,nak-ar" doc:"What a sender gets after hold: its connection closed (senders then send again, in order), or an answer AE or AR (CE or CR in enhanced mode). Nothing of the message was sent."`
 
@@ -35,7 +35,7 @@ type MLLP struct {
 	MaxMessage       int           `yaml:"max_message" format:"size" default:"16MiB" min:"1KiB" max:"256MiB" doc:"Largest message, without its framing. A client that sends a larger one is disconnected."`
 	FrameTimeout     time.Duration `yaml:"frame_timeout" default:"1m" min:"1ms" max:"1h" doc:"For one message of a client, from its first byte to its last."`
 	ClientPipelining int           `yaml:"client_pipelining" default:"16" min:"1" max:"1024" doc:"Most messages of one client that are received and not answered yet; then it is read no further. Its answers come in its own order."`
-	Memory           int           `yaml:"memory" format:"size" default:"256MiB" min:"64KiB" max:"64GiB" doc:"Most bytes of messages that the service holds at one time; then clients are read no further until some are answered."`
+	Memory           int           `yaml:"memory" format:"size" default:"256MiB" min:"64KiB" max:"64GiB" doc:"Most bytes of messages that the service holds at one time, and one message more; then clients are read no further until some are answered."`
 	BatchAnswers     string        `yaml:"batch_answers" default:"one" enum:"one,each" doc:"Answers that a server gives to a batch (FHS, BHS), which always goes whole: one for all of it, or one for each message in it."`
 
 	// Duplicates is nil when what is sent again is delivered again.

@@ -162,15 +162,12 @@ func (r *Router) forsake(c *Client, now time.Time) {
 	for _, m := range queue {
 		if m.state == following {
 			r.unfollow(m)
-			m.client = nil
-		}
-	}
-	for _, m := range queue {
-		if m.state == following {
-			continue
 		}
 		m.client = nil
+	}
+	for _, m := range queue {
 		switch {
+		case m.state == following, m.frame == nil: // let go of already
 		case m.state == done:
 			r.store(m, now)
 			r.free(m)
@@ -179,20 +176,16 @@ func (r *Router) forsake(c *Client, now time.Time) {
 		case m.state == sent:
 		default:
 			r.withdraw(m)
-			r.conclude(m, m.leftAs(), now)
+			switch {
+			case m.doubt: // its sender will send it again: behind those that wait for it now
+				r.fail(m, Close, AckUnknown, WhyUnknown, now)
+			case m.kept != nil:
+				r.conclude(m, m.keptAck, now)
+			default:
+				r.conclude(m, AckWithdrawn, now)
+			}
 		}
 	}
-}
-
-// leftAs is what became of a message that is not sent on because its client has left.
-func (m *message) leftAs() string {
-	switch {
-	case m.kept != nil:
-		return m.keptAck
-	case m.doubt:
-		return AckUnknown
-	}
-	return AckWithdrawn
 }
 
 // ending takes no more messages from a client; it is closed when it has its answers.

@@ -73,7 +73,7 @@ func (m *model) finish() {
 	}
 	clear(m.homes)
 	m.router.Changed(m.now)
-	for range 400 {
+	for range 2000 { // some wait for the application answers of others
 		for i := 0; i < len(m.links); i++ {
 			k := m.links[i]
 			if !k.closed && !k.open {

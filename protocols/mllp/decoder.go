@@ -2,6 +2,7 @@ package mllp
 
 import (
 	"bytes"
+	"fmt"
 
 	"gantry/protocols"
 )
@@ -132,7 +133,7 @@ func (d *Decoder) scan(b []byte, start int) (from, end int, err error) {
 		}
 		switch {
 		case size > d.limit():
-			return start, 0, syntaxErrorf(start, "message of more than %d bytes", d.limit())
+			return start, 0, &protocols.SyntaxError{Proto: "mllp", Offset: start, Limit: true, Msg: fmt.Sprintf("message of more than %d bytes", d.limit())}
 		case restart > 0:
 			d.Stats.Truncated++
 			start, at = restart, restart+1
