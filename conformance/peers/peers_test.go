@@ -273,6 +273,19 @@ func TestFreezeAndThaw(t *testing.T) {
 	require.Less(t, time.Since(start), stopGrace/2, "a frozen program is ended without waiting")
 }
 
+// TestFreezeAmongChildren: some of them are met between vfork and exec, where they hold their parent.
+func TestFreezeAmongChildren(t *testing.T) {
+	ctx := within(t, time.Minute)
+	p := shell(t, "echo up; while :; do /bin/true; done")
+	_, err := p.Await(ctx, "up")
+	require.NoError(t, err)
+	for range 30 {
+		require.NoError(t, p.Freeze(ctx))
+		require.NoError(t, p.still())
+		require.NoError(t, p.Thaw())
+	}
+}
+
 func TestFreePortsDiffer(t *testing.T) {
 	seen := map[int]bool{}
 	for range 50 {

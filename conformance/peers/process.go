@@ -115,11 +115,26 @@ func (p *Process) ExitCode(ctx context.Context) (int, error) {
 // Freeze stops the program and its children where they are (SIGSTOP), as a machine does that swaps: the
 // kernel still accepts connections for it. It returns when none of their threads runs any more.
 func (p *Process) Freeze(ctx context.Context) error {
-	if err := syscall.Kill(-p.PID(), syscall.SIGSTOP); err != nil {
-		return err
+	for {
+		if err := syscall.Kill(-p.PID(), syscall.SIGSTOP); err != nil {
+			return err
+		}
+		try, cancel := context.WithTimeout(ctx, freezeTry)
+		err := Until(try, p.Name+" stands still", p.still)
+		cancel()
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+		// A child that was stopped between vfork and exec holds its parent in the kernel, in state D: the parent does
+		// not stop before the child has gone on.
+		if err := p.Thaw(); err != nil {
+			return err
+		}
 	}
-	return Until(ctx, p.Name+" stands still", p.still)
 }
+
+// freezeTry is how long a program may take to stand still before it goes on for a moment and is stopped again.
+const freezeTry = 250 * time.Millisecond
 
 // Thaw lets a frozen program go on.
 func (p *Process) Thaw() error { return syscall.Kill(-p.PID(), syscall.SIGCONT) }
