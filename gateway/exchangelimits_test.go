@@ -30,6 +30,7 @@ func TestMaxMessageOfAnExchange(t *testing.T) {
 	other.over()
 	h.becomes("gantry_rejected_total", "message-too-large", 1)
 	require.Contains(t, log.String(), "larger than mllp.max_message")
+	require.Contains(t, log.String(), "more than 65536 bytes")
 
 	_, err := h.reload(hl7Service(addr, "max_message: 1MiB|", e))
 	require.NoError(t, err)
@@ -71,6 +72,10 @@ func TestForeignClientsOfAnExchange(t *testing.T) {
 		p, msg := e.meets()
 		p.sends(answerTo(msg, "AA"))
 		require.Equal(t, "AA 1", c.acked())
+		c.raw(first) // a read begins with it, but not the connection: junk as any other
+		c.sends(admission("2", "1"))
+		p.sends(answerTo(p.hears(), "AA"))
+		require.Equal(t, "AA 2", c.acked())
 		c.sends("GET / HTTP/1.1\r\n") // within a frame, and not the first
 		c.over()
 	}
