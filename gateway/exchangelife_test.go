@@ -45,6 +45,7 @@ func TestPanicInAnExchange(t *testing.T) {
 		require.Eventually(t, func() bool { return h.InUse() == 1 }, patience, time.Millisecond, "round %d", round)
 		require.Zero(t, h.server("S", "A").Active)
 		require.Equal(t, before, gateway.Partial())
+		require.Eventually(t, func() bool { return h.Serves("S") }, patience, time.Millisecond)
 	}
 	c := talk(t, addr)
 	c.sends(admission("2", "1"))

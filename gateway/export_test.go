@@ -61,6 +61,13 @@ func (g *Gateway) Sabotage(service string) {
 	g.OnLoop(service, func() { x.counts = nil })
 }
 
+// Serves tells whether the exchange of a service has a desk; after a panic it has none for a moment,
+// and who comes then is turned away.
+func (g *Gateway) Serves(service string) bool {
+	x := g.plan.Load().service(service).vip.switchboard.Load().exchanges[0]
+	return x.desk.Load().Post(func() {})
+}
+
 // Partial is the memory that is counted for frames that are not whole.
 func Partial() int64 { return partial.Load() }
 
